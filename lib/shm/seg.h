@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Create, attach and check a segment (lib/shm/layout.h).
+ *
+ * The engine creates and writes; everybody else attaches read-only, and nothing in a segment can make a reader crash: each
+ * span is bounded at attach, and the accessors below use that private copy of the header, never the shared one. A mapped file
+ * that shrinks raises SIGBUS; tools call seg_catch_sigbus() once, which turns that into a message and exit status 6.
+ */
+#ifndef PEKIT_SHM_SEG_H
+#define PEKIT_SHM_SEG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "shm/layout.h"
+
+struct seg {
+	uint8_t *base;
+	size_t size;
+	int fd;
+	bool writable;
+	struct seg_header head; /* what was checked at attach; state and heartbeat_ns in it are old: use the functions */
+	uint64_t inode;         /* of the object that is mapped; 0: a file */
+	char source[256];       /* the appliance, or the file */
+};
+
+/* What decides the size of a segment. */
+struct seg_shape {
+	uint32_t ncores;      /* 1..SEG_MAX_CORES */
+	uint32_t ring_slots;  /* a power of two, 16..65536 */
+	uint32_t fdb_buckets; /* >= 2 */
+};
+
+/* Fills the spans of *head (and ring_stride, size) for a shape; returns the size. For create and for `pe check`. */
+uint64_t
+seg_plan(const struct seg_shape *shape, struct seg_header *head);
+
+/*
+ * Makes the segment of an appliance, zeroed, all its space reserved, header filled and state SEG_STARTING. What a dead engine
+ * of that name left is replaced; while one lives: ERR_EXISTS. fdb_limit is for the header. The creator holds a lock on the
+ * object until it ends.
+ */
+enum err_code
+seg_create(struct seg *seg, const char *name, const struct seg_shape *shape, uint64_t fdb_limit, struct err *err);
+
+/* Maps the appliance's segment read-only. ERR_NO_ENGINE: none, truncated, foreign, another version; ERR_REFUSED: permission. */
+enum err_code
+seg_attach(struct seg *seg, const char *name, struct err *err);
+
+/* The same for a saved copy. */
+enum err_code
+seg_open_file(struct seg *seg, const char *path, struct err *err);
+
+/* Has the appliance's object been replaced since attach (the engine was started again)? Always false for a file. */
+bool
+seg_replaced(const struct seg *seg);
+
+/* Unmaps; a creator's segment stays for the tools. NULL base is allowed. */
+void
+seg_detach(struct seg *seg);
+
+/* Removes the appliance's object by name; false when there was none. */
+bool
+seg_remove(const char *name);
+
+/* Does the process that writes it live (pid, start time, boot)? */
+bool
+seg_writer_alive(const struct seg *seg);
+
+/* "ready", "stopped", ..., and "dead" when the writer is gone without having said so; "saved" for a copy of an engine that ran. */
+const char *
+seg_state_name(const struct seg *seg);
+
+/* Nanoseconds since the engine's last heartbeat, by CLOCK_MONOTONIC now; for a file or after a reboot, by the wall clock. */
+uint64_t
+seg_heartbeat_age_ns(const struct seg *seg);
+
+/* Names of all segments on this machine, sorted; running first decides the default appliance. Returns how many (<= max). */
+struct seg_name {
+	char name[SEG_NAME_SIZE];
+	bool alive;
+};
+size_t
+seg_list(struct seg_name *names, size_t max);
+
+/* $PEKIT_APPLIANCE, else the only one running, else ERR_NO_ENGINE with the names in the hint. `given` (may be NULL) wins. */
+enum err_code
+seg_default_name(const char *given, char name[static SEG_NAME_SIZE], struct err *err);
+
+/* An appliance's name: 1..31 of a-z A-Z 0-9 . _ -, beginning with a letter or digit. */
+bool
+seg_name_valid(const char *name);
+
+void
+seg_catch_sigbus(void);
+
+struct seg_control *
+seg_control(const struct seg *seg);
+
+/* node: 0..ncores; NULL when out of range. */
+struct seg_core *
+seg_core(const struct seg *seg, unsigned node);
+
+/* core: 1..ncores; head.fdb_buckets buckets; NULL when out of range. */
+struct seg_bucket *
+seg_hot(const struct seg *seg, unsigned core);
+
+struct seg_cold *
+seg_cold(const struct seg *seg, unsigned core);
+
+/* The ring from one node to another; NULL when out of range. */
+struct seg_ring *
+seg_ring(const struct seg *seg, unsigned from, unsigned to);
+
+/*
+ * A private copy of the configuration tables that was not torn; false when the writer died in the middle of writing it (then the
+ * copy is what is there). The copy's names are always terminated.
+ */
+struct seg_tables {
+	struct seg_port port[SEG_MAX_PORTS];
+	struct seg_bridge bridge[SEG_MAX_BRIDGES];
+	struct seg_fid fid[SEG_MAX_FIDS];
+	char channel_name[SEG_MAX_CHANNELS][SEG_NAME_SIZE];
+	uint64_t generation, time_ns;
+};
+bool
+seg_read_tables(const struct seg *seg, struct seg_tables *copy);
+
+/* The creator publishes the tables and the text of a configuration as one; false when the text is too long, and nothing was done. */
+bool
+seg_write_tables(const struct seg *seg, const struct seg_tables *tables, const char *text, size_t text_size);
+
+/* The running configuration's text, malloc'ed and terminated; NULL when there is none or no memory. */
+char *
+seg_read_config(const struct seg *seg);
+
+/*
+ * One entry of a core's bridge table as an outside reader sees it. Slot counts 0..fdb_buckets*SEG_WAYS-1. False: the slot is
+ * empty, or changed too often to be read. Tombstones and entries that a flush has killed are told apart by `state`.
+ */
+enum seg_fdb_state { SEG_FDB_LIVE, SEG_FDB_TOMB, SEG_FDB_FLUSHED };
+struct seg_fdb_entry {
+	uint64_t key, value;
+	struct seg_cold cold;
+	enum seg_fdb_state state;
+};
+bool
+seg_read_fdb(const struct seg *seg, unsigned core, uint64_t slot, struct seg_fdb_entry *entry);
+
+#endif

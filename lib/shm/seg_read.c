@@ -193,23 +193,17 @@ seg_write_tables(const struct seg *seg, const struct seg_tables *tables, const c
 
 /* ---- the bridge tables --------------------------------------------------------------------------------------------------- */
 
-static bool
-flushed_since(uint32_t learned, uint32_t flushed)
-{
-	return (int32_t)(learned - flushed) < 0; /* sequence arithmetic, RFC 1982 */
-}
-
+/* As fdb_alive() of lib/fdb/fdb.h, by the flush words as they are now. */
 static enum seg_fdb_state
 entry_state(const struct seg *seg, uint64_t key, uint64_t value)
 {
 	const struct seg_control *control = seg_control(seg);
-	uint16_t channel = SEG_VALUE_CHANNEL(value), fid = (uint16_t)key;
 	uint32_t learned = SEG_VALUE_FLUSH(value);
 	if (value & SEG_VALUE_TOMB) {
 		return SEG_FDB_TOMB;
 	}
-	if ((channel < SEG_MAX_CHANNELS && flushed_since(learned, seg_get(&control->flush_channel[channel]))) ||
-	    (fid < SEG_MAX_FIDS && flushed_since(learned, seg_get(&control->flush_fid[fid])))) {
+	if (!(value & SEG_VALUE_STATIC) && (learned < seg_get(&control->flush_channel[SEG_VALUE_CHANNEL(value) % SEG_MAX_CHANNELS]) ||
+	                                    learned < seg_get(&control->flush_fid[(uint16_t)key % SEG_MAX_FIDS]))) {
 		return SEG_FDB_FLUSHED;
 	}
 	return SEG_FDB_LIVE;

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The engine: what the control core and the data cores share.
+ *
+ * The control core (run.c, control.c, apply.c, ops.c) owns everything here but `core[i]`, which belongs to data core i. Data cores
+ * read the plan and the queues through one pointer each, taken up at their quiet point: the end of a loop.
+ */
+#ifndef PEKIT_PE_ENGINE_H
+#define PEKIT_PE_ENGINE_H
+
+#include <pthread.h>
+#include <rte_mempool.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bridge/plan.h"
+#include "conf/conf.h"
+#include "core/grace.h"
+#include "port.h"
+#include "queue.h"
+#include "shm/ring.h"
+#include "shm/seg.h"
+
+struct worker;
+
+/* A port as the data cores use it. Allocated at open, freed after every core has left the plan that named it. */
+struct lane {
+	struct port *port;
+	struct rxq rxq[PORT_MAX_QUEUES];
+	struct txq txq[PORT_MAX_QUEUES];
+	bool up;     /* written by the control core: enabled and link; frames for a lane that is not up are dropped at once */
+	bool faulty; /* likewise: a core stalled inside a burst */
+};
+
+/* What a data core takes up at its quiet point. Immutable. */
+struct view {
+	uint64_t generation;
+	const struct plan *plan;
+	struct lane *lane[SEG_MAX_PORTS]; /* by port number; NULL: none */
+};
+
+struct engine {
+	struct seg seg;
+	struct conf conf;               /* the running configuration */
+	unsigned ncores;
+	struct plan_numbers numbers;
+	struct port *port[SEG_MAX_PORTS];
+	struct rte_mempool *pool;
+	struct keeper *keeper;
+	uint16_t max_mtu;
+	const struct view *view;        /* the newest; published with release */
+	struct worker *core[SEG_MAX_NODES]; /* 1..ncores */
+	struct rte_ring *work[SEG_MAX_NODES][SEG_MAX_NODES]; /* [from][to]: frames handed over for work */
+	struct ring_sender to[SEG_MAX_NODES]; /* the control core's messages */
+	struct grace grace;
+	uint32_t cause;                 /* the control core's causes counted */
+	bool stop;                      /* read by the data cores */
+	char *save_path;                /* of the configuration file, absolute */
+};
+
+/* ---- worker.c: the data cores ---- */
+
+/* Starts data core `number` on its CPU (conf). It takes up engine->view and runs until engine->stop. */
+enum err_code
+worker_start(struct engine *engine, unsigned number, struct err *err);
+
+/* After engine->stop was set: wakes it, waits for its end, frees it. */
+void
+worker_join(struct engine *engine, unsigned number);
+
+/* Wakes a data core if it sleeps, so that it looks at the view, its rings and its bell. From any thread. */
+void
+worker_wake(struct engine *engine, unsigned number);
+
+/*
+ * Publishes a view and waits until all data cores use it (asking them to hurry); frames for lanes that the new view
+ * does not name have been sent or dropped when it returns. Returns false when a core did not follow within timeout_ms: then the old
+ * view must not be freed. Control core.
+ */
+bool
+engine_publish(struct engine *engine, const struct view *view, int timeout_ms);
+
+/*
+ * Sends a message of the control core to a data core, or to all (to = 255); waits up to timeout_ms for room. seq, time and
+ * from are filled in, the trace is written. Control core.
+ */
+bool
+engine_send(struct engine *engine, uint8_t to, struct seg_msg *msg, int timeout_ms);
+
+/* Has every core applied all messages that were sent to it until now? Waits up to timeout_ms. Control core. */
+bool
+engine_settle(struct engine *engine, int timeout_ms);
+
+/* Notes an event in the segment and the log; returns its id. severity as syslog. Control core. */
+uint32_t
+engine_event(struct engine *engine, int severity, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+uint64_t
+engine_now_ns(void);
+
+#endif

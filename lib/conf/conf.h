@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The appliance file, pekit.json(5): read, checked in full, compared, written.
+ *
+ * Unknown keys, values out of range, names that refer to nothing, one device twice: each is an error that names the path
+ * ("bridges.br0.ports.p9: no such port"). What a later release brings (lags, interfaces, routes, vrrp, stp rstp) is
+ * ERR_REFUSED when it is not empty. No system calls: a text goes in.
+ */
+#ifndef PEKIT_CONF_CONF_H
+#define PEKIT_CONF_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "shm/layout.h"
+
+enum conf_poll { CONF_POLL_ADAPTIVE, CONF_POLL_BUSY };
+enum conf_hugepages { CONF_HUGE_AUTO, CONF_HUGE_ON, CONF_HUGE_OFF };
+enum conf_steering { CONF_STEER_AUTO, CONF_STEER_NONE };
+
+struct conf_port {
+	char name[SEG_NAME_SIZE];       /* as an appliance's name */
+	char device[SEG_DEVICE_SIZE];   /* "if:veth1", "xdp:eth0", "pci:0000:3b:10.1", "vdev:net_pcap0,..." */
+	enum seg_port_kind kind;        /* from the device's prefix */
+	char description[128];
+	bool enabled;                   /* true */
+	uint16_t mtu;                   /* 68..9216; 1500 */
+	enum conf_steering steering;    /* auto: software steering when the device has fewer queues than there are cores;
+	                                   none: the core that polls a queue works on its frames */
+	uint64_t limit_bps, limit_pps;  /* "limit": {"rate_bps", "rate_pps"}: of what the port sends; 0: none */
+	uint64_t storm_pps;             /* "storm": {"rate_pps"}: broadcast, multicast and unknown received; 0: none */
+};
+
+struct conf_member { /* a port of a bridge */
+	uint16_t port;       /* index into conf.port */
+	uint16_t untagged;   /* VLAN of untagged frames both ways; 0: none */
+	uint32_t mac_limit;  /* dynamic entries this port may have; 0: no limit of its own */
+	uint64_t tagged[64]; /* bitmap of VLANs: bit v%64 of word v/64 */
+};
+
+struct conf_bridge {
+	char name[SEG_NAME_SIZE];
+	enum seg_stp stp;    /* "off" (default) or "block" */
+	size_t nmembers;
+	struct conf_member *member;
+};
+
+struct conf {
+	char appliance[SEG_NAME_SIZE];
+	unsigned cores;            /* cores.data: 1..SEG_MAX_CORES; 1 */
+	size_t ncpus;              /* cores.cpus: "2-4,7" or absent (0: not pinned) */
+	uint16_t cpu[SEG_MAX_CORES];
+	enum conf_poll poll;       /* adaptive */
+	uint32_t mbufs;            /* memory.mbufs: 1024..16777216; 16384 */
+	enum conf_hugepages hugepages;
+	uint32_t ring_slots;       /* memory.ring_slots: a power of two, 16..65536; 256 */
+	uint32_t fdb;              /* tables.fdb: 64..4194304; 8192 */
+	uint32_t neighbors;        /* tables.neighbors: accepted; 4096 */
+	uint32_t ageing_s;         /* tables.ageing_s: 1..1000000 (802.1Q 8.8.3 names 10..1000000; less helps tests); 300 */
+	size_t nports;
+	struct conf_port *port;    /* in the file's order */
+	size_t nbridges;
+	struct conf_bridge *bridge;
+	char *text;                /* the canonical JSON of all this, indented, as conf_parse() took it */
+};
+
+/* Parses and checks text of that size (need not be terminated). On success *conf owns memory: conf_free(). */
+enum err_code
+conf_parse(const char *text, size_t size, struct conf *conf, struct err *err);
+
+/* Applies an RFC 7386 merge patch to a configuration's text; *merged is malloc'ed. It is not checked: conf_parse() it. */
+enum err_code
+conf_patch(const char *text, const char *patch, size_t patch_size, char **merged, struct err *err);
+
+void
+conf_free(struct conf *conf);
+
+/* Index, or -1. */
+int
+conf_find_port(const struct conf *conf, const char *name);
+
+static inline bool
+conf_member_tagged(const struct conf_member *member, unsigned vid)
+{
+	return member->tagged[vid / 64] >> (vid % 64) & 1;
+}
+
+/* One difference between two configurations: `path` is where ("ports.p2.mtu"), the values are JSON texts, "" for absent. */
+struct conf_change {
+	char path[160];
+	char *from, *to;
+	bool live; /* can be applied to a running engine; else it needs a restart (appliance, cores.*, memory.*, tables.fdb, ...) */
+};
+
+struct conf_changes {
+	size_t n;
+	struct conf_change *change;
+};
+
+bool
+conf_diff(const struct conf *from, const struct conf *to, struct conf_changes *changes);
+
+void
+conf_changes_free(struct conf_changes *changes);
+
+/* Buckets of four for a number of entries: a third more slots than entries (lib/fdb/fdb.h fills them well). */
+uint32_t
+conf_fdb_buckets(uint32_t entries);
+
+/* Bytes of data an mbuf needs: the headroom (128) and, behind it, a frame of the largest MTU of the ports. */
+uint32_t
+conf_mbuf_room(const struct conf *conf);
+
+/* What the engine will need, by item, for `pe check`. */
+struct conf_memory_item {
+	const char *what; /* "bridge tables", "message rings", "mbufs", ... */
+	const char *where; /* "segment" or "engine" */
+	uint64_t bytes;
+};
+
+size_t
+conf_memory(const struct conf *conf, struct conf_memory_item *items, size_t max);
+
+/* The fewest mbufs with which this configuration works; fewer is ERR_REFUSED at run and check. */
+uint32_t
+conf_mbufs_needed(const struct conf *conf);
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Inside lib/conf: the tables of keys. One table an object of the file says what a key is called, what may stand there, where
+ * it goes and whether it can change live; reading, comparing and the hints of errors all come from it.
+ */
+#ifndef PEKIT_CONF_INT_H
+#define PEKIT_CONF_INT_H
+
+#include <jansson.h>
+
+#include "conf/conf.h"
+
+struct conf_reader {
+	struct conf *conf;
+	struct err *err;
+	char path[200]; /* of the value being read: "ports.p1.mtu" */
+};
+
+enum conf_kind {
+	CONF_UINT,   /* min..max, `size` bytes */
+	CONF_BPS,    /* a number, or a string with a unit; 8 bytes */
+	CONF_PPS,
+	CONF_BOOL,
+	CONF_WORD,   /* one of `words`, stored as its place */
+	CONF_TEXT,   /* `size` bytes with the terminating 0, printable */
+	CONF_OBJECT, /* keys of `sub`, stored in the same struct */
+	CONF_OWN,    /* read by `take`, written by `put` */
+};
+
+struct conf_key {
+	const char *name;
+	enum conf_kind kind;
+	bool live;
+	uint16_t offset, size;
+	uint64_t min, max;
+	const char *what; /* "a VLAN": completes "4095 is not ..." */
+	const char *const *words;
+	const struct conf_table *sub;
+	enum err_code (*take)(struct conf_reader *r, const json_t *value, void *base);
+	json_t *(*put)(const void *base); /* NULL: absent; a CONF_OWN without it is compared by conf_diff() itself */
+};
+
+struct conf_table {
+	size_t n;
+	const struct conf_key *key;
+};
+
+extern const struct conf_table conf_top_keys, conf_port_keys, conf_bridge_keys, conf_member_keys;
+
+/* A port before its keys are read. */
+extern const struct conf_port conf_port_default;
+
+/* Adds ".name" to the path; returns what conf_leave() needs. Characters that do not print become '?'. */
+size_t
+conf_enter(struct conf_reader *r, const char *name);
+
+static inline void
+conf_leave(struct conf_reader *r, size_t at)
+{
+	r->path[at] = '\0';
+}
+
+/* "PATH: ..." */
+enum err_code
+conf_fail(struct conf_reader *r, enum err_code code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* "PATH: VALUE is not WHAT". */
+enum err_code
+conf_fail_value(struct conf_reader *r, const json_t *value, const char *what);
+
+enum err_code
+conf_read_object(struct conf_reader *r, const json_t *object, const struct conf_table *table, void *base);
+
+/* The JSON of one key as stored: a new reference, NULL when absent. */
+json_t *
+conf_value(const struct conf_key *key, const void *base);
+
+/* The readers of CONF_OWN keys. */
+enum err_code
+conf_take_name(struct conf_reader *r, const json_t *value, void *base);
+enum err_code
+conf_take_cpus(struct conf_reader *r, const json_t *value, void *base);
+enum err_code
+conf_take_slots(struct conf_reader *r, const json_t *value, void *base);
+enum err_code
+conf_take_ports(struct conf_reader *r, const json_t *value, void *base);
+enum err_code
+conf_take_device(struct conf_reader *r, const json_t *value, void *base);
+enum err_code
+conf_take_bridges(struct conf_reader *r, const json_t *value, void *base);
+enum err_code
+conf_take_stp(struct conf_reader *r, const json_t *value, void *base);
+enum err_code
+conf_take_members(struct conf_reader *r, const json_t *value, void *base);
+enum err_code
+conf_take_tagged(struct conf_reader *r, const json_t *value, void *base);
+enum err_code
+conf_take_later(struct conf_reader *r, const json_t *value, void *base);
+
+json_t *
+conf_put_name(const void *base);
+json_t *
+conf_put_cpus(const void *base);
+json_t *
+conf_put_slots(const void *base);
+json_t *
+conf_put_device(const void *base);
+json_t *
+conf_put_stp(const void *base);
+json_t *
+conf_put_tagged(const void *base);
+
+/* Do two device strings mean one device? */
+bool
+conf_same_device(const struct conf_port *a, const struct conf_port *b);
+
+/* The text as people would lay it out: what fits stands on one line. malloc'ed, ends with a newline; NULL: no memory. */
+char *
+conf_layout(const json_t *document);
+
+#endif

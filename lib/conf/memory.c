@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a configuration costs. The engine allocates by the same numbers. */
+#include "conf/conf_int.h"
+#include "shm/seg.h"
+
+#define HEADROOM 128        /* before the frame: RTE_PKTMBUF_HEADROOM */
+#define ROOM_MIN 2048       /* drivers count on that much behind the headroom */
+#define FRAME_EXTRA 26      /* Ethernet header, two tags, CRC */
+#define MBUF_STRUCT 128     /* struct rte_mbuf */
+#define MBUF_POOL 64        /* what the pool adds to each: header and alignment */
+#define CORE_RING_SLOTS 512 /* frames between two cores, and to a transmit queue that another core holds */
+#define DESCRIPTORS 512     /* of a queue */
+#define CORE_CACHE 256      /* mbufs a core keeps at hand */
+#define SPARE 1024
+
+uint32_t
+conf_fdb_buckets(uint32_t entries)
+{
+	/* SEG_WAYS slots a bucket and a third more slots than entries: a bucket for each three */
+	uint32_t buckets = (uint32_t)(((uint64_t)entries + 2) / 3);
+	return buckets < 2 ? 2 : buckets;
+}
+
+uint32_t
+conf_mbuf_room(const struct conf *conf)
+{
+	uint32_t room = ROOM_MIN;
+	for (size_t i = 0; i < conf->nports; i++) {
+		uint32_t frame = conf->port[i].mtu + FRAME_EXTRA;
+		frame = (frame + SEG_LINE - 1) / SEG_LINE * SEG_LINE;
+		room = frame > room ? frame : room;
+	}
+	return HEADROOM + room;
+}
+
+size_t
+conf_memory(const struct conf *conf, struct conf_memory_item *items, size_t max)
+{
+	struct seg_header head = {0};
+	uint64_t total = seg_plan(
+		&(struct seg_shape){.ncores = conf->cores, .ring_slots = conf->ring_slots, .fdb_buckets = conf_fdb_buckets(conf->fdb)},
+		&head);
+	uint64_t fdb = 0, cores = 0;
+	for (unsigned node = 0; node <= conf->cores; node++) {
+		fdb += head.fdb_hot[node].size + head.fdb_cold[node].size;
+		cores += head.core[node].size;
+	}
+	uint64_t pairs = (uint64_t)conf->cores * conf->cores;
+	const struct conf_memory_item all[] = {
+		{"bridge tables", "segment", fdb},
+		{"message rings", "segment", head.rings.size},
+		{"counters and traces", "segment", cores},
+		{"configuration", "segment", total - fdb - head.rings.size - cores},
+		{"mbufs", "engine", (uint64_t)conf->mbufs * (conf_mbuf_room(conf) + MBUF_STRUCT + MBUF_POOL)},
+		{"hand-over rings", "engine", pairs * CORE_RING_SLOTS * sizeof(void *)},
+		{"transmit backlog rings", "engine", (uint64_t)conf->nports * conf->cores * CORE_RING_SLOTS * sizeof(void *)},
+	};
+	size_t n = sizeof(all) / sizeof(all[0]);
+	for (size_t i = 0; i < n && i < max; i++) {
+		items[i] = all[i];
+	}
+	return n < max ? n : max;
+}
+
+uint32_t
+conf_mbufs_needed(const struct conf *conf)
+{
+	uint32_t needed = SPARE + conf->cores * CORE_CACHE;
+	for (size_t i = 0; i < conf->nports; i++) {
+		/* Only these devices hold mbufs in each of their receive queues. */
+		bool holds = conf->port[i].kind == SEG_PORT_PCI || conf->port[i].kind == SEG_PORT_XDP;
+		needed += DESCRIPTORS + DESCRIPTORS * (holds ? conf->cores : 1);
+	}
+	/* Not every ring between cores is full at once. */
+	uint32_t rings = conf->cores * (conf->cores - 1);
+	return needed + CORE_RING_SLOTS * (rings < 16 ? rings : 16);
+}

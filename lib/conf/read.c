@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Values and objects of the appliance file by their tables of keys. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/num.h"
+#include "conf/conf_int.h"
+
+/* Ten terabit and ten billion packets a second: more is a slip, and a token bucket's arithmetic may count on it. */
+#define BPS_MAX 10000000000000ull
+#define PPS_MAX 10000000000ull
+
+size_t
+conf_enter(struct conf_reader *r, const char *name)
+{
+	size_t at = strlen(r->path);
+	size_t end = at;
+	if (at > 0 && end + 1 < sizeof(r->path)) {
+		r->path[end++] = '.';
+	}
+	/* Names that are checked later may be of any length: a path shows their beginning. */
+	for (size_t i = 0; name[i] && i < 48 && end + 1 < sizeof(r->path); i++) {
+		unsigned char c = (unsigned char)name[i];
+		r->path[end++] = c < 0x20 || c >= 0x7f ? '?' : name[i];
+	}
+	r->path[end] = '\0';
+	return at;
+}
+
+enum err_code
+conf_fail(struct conf_reader *r, enum err_code code, const char *fmt, ...)
+{
+	char text[256];
+	va_list args;
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	return r->path[0] ? err_set(r->err, code, "%s: %s", r->path, text) : err_set(r->err, code, "%s", text);
+}
+
+enum err_code
+conf_fail_value(struct conf_reader *r, const json_t *value, const char *what)
+{
+	char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_ENSURE_ASCII);
+	int n = text && strlen(text) > 60 ? 57 : 60;
+	enum err_code code =
+		conf_fail(r, ERR_USAGE, "%.*s%s is not %s", n, text ? text : "this value", n == 57 ? "..." : "", what);
+	free(text);
+	return code;
+}
+
+static void
+store(const struct conf_key *key, void *base, uint64_t value)
+{
+	uint8_t *to = (uint8_t *)base + key->offset;
+	switch (key->size) {
+	case 1: *to = (uint8_t)value; break;
+	case 2: memcpy(to, &(uint16_t){(uint16_t)value}, 2); break;
+	case 4: memcpy(to, &(uint32_t){(uint32_t)value}, 4); break;
+	default: memcpy(to, &value, 8); break;
+	}
+}
+
+static uint64_t
+stored(const struct conf_key *key, const void *base)
+{
+	const uint8_t *from = (const uint8_t *)base + key->offset;
+	uint16_t v16;
+	uint32_t v32;
+	uint64_t v64;
+	switch (key->size) {
+	case 1: return *from;
+	case 2: memcpy(&v16, from, 2); return v16;
+	case 4: memcpy(&v32, from, 4); return v32;
+	default: memcpy(&v64, from, 8); return v64;
+	}
+}
+
+static enum err_code
+take_uint(struct conf_reader *r, const json_t *value, const struct conf_key *key, void *base)
+{
+	json_int_t n = json_integer_value(value);
+	if (!json_is_integer(value) || n < 0 || (uint64_t)n < key->min || (uint64_t)n > key->max) {
+		char what[80];
+		snprintf(what, sizeof(what), "%s (%" PRIu64 " to %" PRIu64 ")", key->what, key->min, key->max);
+		return conf_fail_value(r, value, what);
+	}
+	store(key, base, (uint64_t)n);
+	return ERR_NONE;
+}
+
+static enum err_code
+take_rate(struct conf_reader *r, const json_t *value, const struct conf_key *key, void *base)
+{
+	bool bits = key->kind == CONF_BPS;
+	uint64_t rate = 0;
+	bool ok;
+	if (json_is_string(value)) {
+		const char *word = json_string_value(value);
+		ok = bits ? num_parse_bps(word, &rate) : num_parse_pps(word, &rate);
+	} else {
+		ok = json_is_integer(value) && json_integer_value(value) >= 0;
+		rate = ok ? (uint64_t)json_integer_value(value) : 0;
+	}
+	if (!ok || rate > (bits ? BPS_MAX : PPS_MAX)) {
+		conf_fail_value(r, value, bits ? "a rate in bits a second" : "a rate in packets a second");
+		return err_hint(r->err, bits ? "a number up to 10T, or e.g. \"5G\" or \"500Mbit\"; 0: no limit"
+		                             : "a number up to 10G, or e.g. \"2M\" or \"10kpps\"; 0: no limit");
+	}
+	store(key, base, rate);
+	return ERR_NONE;
+}
+
+static enum err_code
+take_word(struct conf_reader *r, const json_t *value, const struct conf_key *key, void *base)
+{
+	char list[120] = "";
+	for (unsigned i = 0; key->words[i]; i++) {
+		if (json_is_string(value) && strcmp(json_string_value(value), key->words[i]) == 0) {
+			store(key, base, i);
+			return ERR_NONE;
+		}
+		size_t end = strlen(list);
+		snprintf(list + end, sizeof(list) - end, "%s\"%s\"", i ? " or " : "", key->words[i]);
+	}
+	return conf_fail_value(r, value, list);
+}
+
+static enum err_code
+take_text(struct conf_reader *r, const json_t *value, const struct conf_key *key, void *base)
+{
+	const char *text = json_string_value(value);
+	if (!text) {
+		return conf_fail_value(r, value, "a string");
+	}
+	if (json_string_length(value) >= key->size) {
+		return conf_fail(r, ERR_USAGE, "%zu bytes are too long: at most %u", json_string_length(value), key->size - 1u);
+	}
+	for (const char *p = text; *p; p++) {
+		if ((unsigned char)*p < 0x20 || *p == 0x7f) {
+			return conf_fail(r, ERR_USAGE, "holds a control character");
+		}
+	}
+	memcpy((char *)base + key->offset, text, json_string_length(value) + 1);
+	return ERR_NONE;
+}
+
+static enum err_code
+take_key(struct conf_reader *r, const json_t *value, const struct conf_key *key, void *base)
+{
+	switch (key->kind) {
+	case CONF_UINT: return take_uint(r, value, key, base);
+	case CONF_BPS:
+	case CONF_PPS: return take_rate(r, value, key, base);
+	case CONF_BOOL:
+		if (!json_is_boolean(value)) {
+			return conf_fail_value(r, value, "true or false");
+		}
+		store(key, base, json_is_true(value));
+		return ERR_NONE;
+	case CONF_WORD: return take_word(r, value, key, base);
+	case CONF_TEXT: return take_text(r, value, key, base);
+	case CONF_OBJECT: return conf_read_object(r, value, key->sub, base);
+	case CONF_OWN: return key->take(r, value, base);
+	}
+	return ERR_FAILED;
+}
+
+static enum err_code
+fail_unknown(struct conf_reader *r, const struct conf_table *table)
+{
+	char list[160] = "";
+	for (size_t i = 0; i < table->n; i++) {
+		size_t end = strlen(list);
+		snprintf(list + end, sizeof(list) - end, "%s%s", i ? ", " : "", table->key[i].name);
+	}
+	conf_fail(r, ERR_USAGE, "unknown key");
+	return err_hint(r->err, "the keys here are: %s", list);
+}
+
+enum err_code
+conf_read_object(struct conf_reader *r, const json_t *object, const struct conf_table *table, void *base)
+{
+	if (!json_is_object(object)) {
+		return conf_fail_value(r, object, "an object {...}");
+	}
+	const char *name;
+	json_t *value;
+	void *i;
+	for (i = json_object_iter((json_t *)(uintptr_t)object); i; i = json_object_iter_next((json_t *)(uintptr_t)object, i)) {
+		name = json_object_iter_key(i);
+		value = json_object_iter_value(i);
+		size_t k = 0;
+		while (k < table->n && strcmp(table->key[k].name, name) != 0) {
+			k++;
+		}
+		size_t at = conf_enter(r, name);
+		enum err_code code = k == table->n ? fail_unknown(r, table) : take_key(r, value, &table->key[k], base);
+		if (code) {
+			return code;
+		}
+		conf_leave(r, at);
+	}
+	return ERR_NONE;
+}
+
+static json_t *
+object_value(const struct conf_table *table, const void *base)
+{
+	json_t *object = json_object();
+	for (size_t i = 0; i < table->n; i++) {
+		json_t *value = conf_value(&table->key[i], base);
+		if (value) {
+			json_object_set_new(object, table->key[i].name, value);
+		}
+	}
+	return object;
+}
+
+json_t *
+conf_value(const struct conf_key *key, const void *base)
+{
+	switch (key->kind) {
+	case CONF_UINT: return stored(key, base) < key->min ? NULL : json_integer((json_int_t)stored(key, base));
+	case CONF_BPS:
+	case CONF_PPS: return json_integer((json_int_t)stored(key, base));
+	case CONF_BOOL: return json_boolean(stored(key, base));
+	case CONF_WORD: return json_string(key->words[stored(key, base)]);
+	case CONF_TEXT: return ((const char *)base)[key->offset] ? json_string((const char *)base + key->offset) : NULL;
+	case CONF_OBJECT: return object_value(key->sub, base);
+	case CONF_OWN: return key->put ? key->put(base) : NULL;
+	}
+	return NULL;
+}

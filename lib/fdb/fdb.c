@@ -29,12 +29,12 @@ fdb_key_home(const struct fdb *fdb, uint64_t key)
 	return fdb_home(fdb_hash(key, fdb->seed), fdb->nbuckets);
 }
 
-/* Stores a value, leaving the bucket's SPILL flag as it is. */
+/* Stores a value, leaving the bucket's SPILL flag as it is. Release: after the key was emptied, or after the stamp (seg_read_fdb()). */
 static void
 fdb_put_value(struct fdb *fdb, uint32_t slot, uint64_t value)
 {
 	uint64_t *at = fdb_value_at(fdb, slot);
-	seg_put(at, (value & ~SEG_VALUE_SPILL) | (*at & SEG_VALUE_SPILL));
+	seg_put_release(at, (value & ~SEG_VALUE_SPILL) | (*at & SEG_VALUE_SPILL));
 }
 
 static void
@@ -77,7 +77,7 @@ static void
 fdb_fill(struct fdb *fdb, uint32_t slot, uint64_t key, uint64_t value, const struct seg_cold *cold)
 {
 	struct seg_cold *at = &fdb->cold[slot];
-	seg_put(&at->stamp, cold->stamp);
+	seg_put_release(&at->stamp, cold->stamp); /* after whatever emptied the slot */
 	seg_put(&at->used_ns, cold->used_ns);
 	seg_put(&at->moved_ns, cold->moved_ns);
 	seg_put(&at->born_ns, cold->born_ns);

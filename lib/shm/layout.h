@@ -93,7 +93,8 @@ struct seg_header {
 
 /*
  * A bucket is one cache line: four keys, four values. key = MAC << 16 | FID, 0 when the slot is empty.
- * An outside reader loads key, value, key again: equal keys mean that the value belongs to it.
+ * A slot is emptied by key 0, value 0 and filled by stamp (struct seg_cold), value, key, in this order. An outside reader loads
+ * stamp, value, key, value, stamp: when neither changed nor is 0, they belong together.
  */
 #define SEG_WAYS 4
 

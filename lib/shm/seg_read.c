@@ -209,6 +209,12 @@ entry_state(const struct seg *seg, uint64_t key, uint64_t value)
 	return SEG_FDB_LIVE;
 }
 
+/*
+ * The writer (fdb_fill(), fdb_clear() of lib/fdb/fdb.c) empties a slot by key 0, value 0, and fills it by stamp, cold part,
+ * value, key. Stamps are unique, so while the stamp stays the same the value is 0 or the stamp's, and the key is 0 or the
+ * stamp's. Comparing keys alone would not do: an entry may leave and come back to its slot meanwhile. (One that was pushed
+ * along and back keeps its stamp; hence the second look at the value.)
+ */
 bool
 seg_read_fdb(const struct seg *seg, unsigned core, uint64_t slot, struct seg_fdb_entry *entry)
 {
@@ -219,20 +225,19 @@ seg_read_fdb(const struct seg *seg, unsigned core, uint64_t slot, struct seg_fdb
 	}
 	bucket += slot / SEG_WAYS;
 	cold += slot;
-	for (int tries = 0; tries < 16; tries++) {
-		/* acquire throughout: each load comes before the next, so that equal keys and stamps frame the rest */
-		uint64_t key = seg_get_acquire(&bucket->key[slot % SEG_WAYS]);
-		if (key == 0) {
-			return false;
-		}
-		entry->key = key;
+	const unsigned way = slot % SEG_WAYS;
+	for (int tries = 0; tries < 16 && seg_get(&bucket->key[way]) != 0; tries++) {
+		/* acquire: the loads happen in this order */
 		entry->cold.stamp = seg_get_acquire(&cold->stamp);
-		entry->value = seg_get_acquire(&bucket->value[slot % SEG_WAYS]);
+		entry->value = seg_get_acquire(&bucket->value[way]);
 		entry->cold.used_ns = seg_get_acquire(&cold->used_ns);
 		entry->cold.moved_ns = seg_get_acquire(&cold->moved_ns);
 		entry->cold.born_ns = seg_get_acquire(&cold->born_ns);
-		if (seg_get_acquire(&cold->stamp) == entry->cold.stamp && seg_get(&bucket->key[slot % SEG_WAYS]) == key) {
-			entry->state = entry_state(seg, key, entry->value);
+		entry->key = seg_get_acquire(&bucket->key[way]);
+		uint64_t again = seg_get_acquire(&bucket->value[way]);
+		bool filled = entry->key != 0 && (entry->value & SEG_VALUE_SHARED) != 0;
+		if (filled && ((again ^ entry->value) & SEG_VALUE_SHARED) == 0 && seg_get(&cold->stamp) == entry->cold.stamp) {
+			entry->state = entry_state(seg, entry->key, entry->value);
 			return true;
 		}
 	}

@@ -173,7 +173,7 @@ cli_wants_json(const struct cli *cli)
 enum err_code
 cli_print_json(struct cli *cli, json_t *document, struct err *err);
 
-/* A line for people on stdout; nothing with -j or -o jsonl. */
+/* A line for people on stdout; nothing with -j, -o jsonl or -o csv. */
 void
 cli_say(struct cli *cli, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What goes to stdout and stderr: documents one by one, also for a batch, and errors in the form that was asked for. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/out.h"
+#include "cli/priv.h"
+
+struct cli_stream *
+stream_get(void)
+{
+	static struct cli_stream stream;
+	return &stream;
+}
+
+void
+stream_open_document(struct cli *cli)
+{
+	struct cli_stream *stream = cli->stream;
+	if (stream->batch && cli->format == CLI_JSON) {
+		fputs(stream->documents ? ",\n" : "[\n", stdout);
+	}
+	stream->documents++;
+}
+
+void
+stream_close_document(struct cli *cli)
+{
+	if (!(cli->stream->batch && cli->format == CLI_JSON)) {
+		putc('\n', stdout);
+	}
+}
+
+void
+stream_end(struct cli *cli)
+{
+	if (cli->stream->batch && cli->format == CLI_JSON) {
+		fputs(cli->stream->documents ? "\n]\n" : "[]\n", stdout);
+	}
+}
+
+enum err_code
+cli_print_json(struct cli *cli, json_t *document, struct err *err)
+{
+	if (!document) {
+		return err_set(err, ERR_FAILED, "no memory");
+	}
+	size_t flags = JSON_ENCODE_ANY | JSON_REAL_PRECISION(12) | (cli_in_lines(cli) ? JSON_COMPACT : JSON_INDENT(2));
+	stream_open_document(cli);
+	int failed = json_dumpf(document, stdout, flags);
+	stream_close_document(cli);
+	json_decref(document);
+	return failed ? err_set(err, ERR_FAILED, "cannot write the output") : ERR_NONE;
+}
+
+void
+cli_say(struct cli *cli, const char *fmt, ...)
+{
+	if (cli->format != CLI_TABLE && cli->format != CLI_WIDE) {
+		return;
+	}
+	va_list args;
+	va_start(args, fmt);
+	vfprintf(stdout, fmt, args);
+	va_end(args);
+	putc('\n', stdout);
+}
+
+void
+cli_note(const struct cli *cli, const char *fmt, ...)
+{
+	char text[512];
+	va_list args;
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	fflush(stdout);
+	fprintf(stderr, "%s: %s\n", cli->tool->name, text);
+}
+
+/* A word that the user typed need not be UTF-8; JSON must. */
+static json_t *
+clean_string(const char *text)
+{
+	char clean[sizeof(((struct err *)0)->message)];
+	json_t *string = json_string(text);
+	if (string) {
+		return string;
+	}
+	size_t n = 0;
+	for (; text[n] && n + 1 < sizeof(clean); n++) {
+		clean[n] = (text[n] & 0x80) ? '?' : text[n];
+	}
+	return json_stringn(clean, n);
+}
+
+void
+stream_error(struct cli *cli, const struct err *err)
+{
+	/* One document is valid JSON, two are not: after a listing the error goes to stderr. */
+	bool room = cli->format == CLI_JSONL || cli_in_lines(cli) || cli->stream->batch || cli->stream->documents == 0;
+	if (cli_wants_json(cli) && room) {
+		json_t *document = json_pack("{s:{s:i, s:s, s:o, s:o}}", "error", "code", (int)err->code, "name", err_name(err->code), "message",
+			clean_string(err->message), "hint", clean_string(err->hint));
+		cli_print_json(cli, document, NULL);
+		return;
+	}
+	fflush(stdout);
+	fprintf(stderr, "%s: %s\n", cli->tool->name, err->message);
+	if (err->hint[0]) {
+		fprintf(stderr, "hint: %s\n", err->hint);
+	}
+}
+
+enum err_code
+stream_run(struct cli *cli, struct err *err)
+{
+	struct cli_stream *stream = cli->stream;
+	size_t before = stream->documents;
+	*err = (struct err){.code = ERR_NONE};
+	enum err_code code = cli->verb->run(cli, err);
+	if (stream->out) {
+		out_settle(stream->out);
+	}
+	if (code && !err->message[0] && cli_wants_json(cli) && stream->documents == before) {
+		err_set(err, code, "%s", err_name(code));
+	}
+	if (!code && cli->format == CLI_JSON && !cli->verb->follows && stream->documents == before) {
+		cli_print_json(cli, json_object(), err);
+	}
+	return code;
+}

@@ -28,7 +28,9 @@ struct lane {
 	struct port *port;
 	struct rxq rxq[PORT_MAX_QUEUES];
 	struct txq txq[PORT_MAX_QUEUES];
-	bool up;     /* written by the control core: enabled and link; frames for a lane that is not up are dropped at once */
+	SEG_ALIGNED int64_t storm_tokens; /* frames that may be flooded for this port; any core takes, the poller of queue 0 fills */
+	uint64_t storm_debt_ns; /* the poller's own: time not yet turned into tokens */
+	SEG_ALIGNED bool up; /* written by the control core: enabled and link; frames for a lane that is not up are dropped at once */
 	bool faulty; /* likewise: a core stalled inside a burst */
 };
 

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A saved segment of arbitrary bytes: it is refused, or every reader can go over it.
+ *
+ * The first byte chooses: 0: the rest is the file. Else a valid tiny segment is made, and the rest changes it, record by
+ * record: 1 place value: put 8 bytes into word `place` of the header; 2 place value: into word `place` of the whole; 3 length:
+ * cut it there; 4 place: flip the bit.
+ * links: lib/shm/seg.c lib/shm/seg_create.c lib/shm/seg_read.c lib/base/err.c
+ */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "shm/ring.h"
+#include "shm/seg.h"
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static uint8_t *valid; /* a segment as an engine makes it, with something in each place that readers look at */
+static size_t valid_size;
+
+static void
+make_valid(void)
+{
+	static struct seg_header head;
+	const struct seg_shape shape = {.ncores = 2, .ring_slots = 16, .fdb_buckets = 4};
+	valid_size = seg_plan(&shape, &head);
+	valid = calloc(1, valid_size);
+	if (!valid) {
+		abort();
+	}
+	head.magic = SEG_MAGIC;
+	head.version = SEG_VERSION;
+	head.header_size = sizeof(head);
+	head.fdb_seed = 12345;
+	head.state = SEG_READY;
+	memcpy(head.name, "fuzz", 5);
+	memcpy(valid, &head, sizeof(head));
+	const struct seg seg = {.base = valid, .size = valid_size, .head = head};
+	static struct seg_tables tables;
+	memcpy(tables.port[1].name, "p1", 3);
+	memcpy(tables.channel_name[1], "p1", 3);
+	tables.fid[1] = (struct seg_fid){.bridge = 1, .vid = 10};
+	if (!seg_write_tables(&seg, &tables, "{\"appliance\":\"fuzz\"}", 20)) {
+		abort();
+	}
+	seg_hot(&seg, 1)[1].key[0] = 0x0200000000010001;
+	seg_hot(&seg, 1)[1].value[0] = 1;
+	seg_core(&seg, 1)->trace_next = SEG_TRACE + 5;
+	seg_control(&seg)->events = 3;
+	seg_ring(&seg, 1, 2)->head = 7;
+}
+
+static void
+change(uint8_t *bytes, size_t *length, const uint8_t *data, size_t size)
+{
+	struct bytes_in in = bytes_in(data, size);
+	while (bytes_left(&in) > 0 && !in.bad) {
+		uint8_t what = bytes_get_u8(&in);
+		uint32_t place = bytes_get_u32(&in);
+		uint64_t value = (uint64_t)bytes_get_u32(&in) << 32;
+		value |= bytes_get_u32(&in);
+		if (what == 1) {
+			memcpy(bytes + place % (sizeof(struct seg_header) / 8) * 8, &value, 8);
+		} else if (what == 2) {
+			memcpy(bytes + place % (valid_size / 8) * 8, &value, 8);
+		} else if (what == 3) {
+			*length = value % (valid_size + 1);
+		} else if (what == 4) {
+			bytes[place % valid_size] ^= (uint8_t)(1u << value % 8);
+		}
+	}
+}
+
+static uint64_t
+sum(const void *from, size_t size)
+{
+	const uint64_t *word = from;
+	uint64_t total = 0;
+	for (size_t i = 0; i < size / 8; i++) {
+		total += seg_get(&word[i]);
+	}
+	return total;
+}
+
+/* Every byte that an accessor hands out is touched. */
+static uint64_t
+read_all(const struct seg *seg)
+{
+	static struct seg_tables tables;
+	uint64_t total = sum(seg_control(seg), sizeof(struct seg_control)) + seg_read_tables(seg, &tables);
+	for (unsigned i = 0; i < SEG_MAX_PORTS; i++) {
+		total += strlen(tables.port[i].name) + strlen(tables.port[i].device) + strlen(tables.channel_name[i]);
+	}
+	char *text = seg_read_config(seg);
+	total += text ? strlen(text) : 0;
+	free(text);
+	total += strlen(seg_state_name(seg)) + seg_heartbeat_age_ns(seg) + seg_writer_alive(seg) + seg_replaced(seg);
+	const unsigned nodes = seg->head.ncores + 1;
+	for (unsigned i = 0; i <= nodes; i++) {
+		const struct seg_core *core = seg_core(seg, i);
+		total += core ? sum(core, sizeof(*core)) : 0;
+		for (unsigned j = 0; j <= nodes; j++) {
+			struct seg_ring *ring = seg_ring(seg, i, j);
+			const struct seg_msg *msg = NULL;
+			if (ring) {
+				struct ring_receiver receiver = ring_receiver(ring, seg->head.ring_slots);
+				msg = ring_peek(&receiver);
+			}
+			total += msg ? msg->seq : 0;
+		}
+		struct seg_fdb_entry entry;
+		uint64_t slots = (uint64_t)seg->head.fdb_buckets * SEG_WAYS;
+		for (uint64_t slot = 0; slot <= slots; slot++) {
+			total += seg_read_fdb(seg, i, slot, &entry) ? entry.key + (uint64_t)entry.state : 0;
+		}
+	}
+	return total;
+}
+
+static void
+open_and_read(const uint8_t *bytes, size_t length)
+{
+	char path[40];
+	struct seg seg;
+	struct err err = {0};
+	int fd = memfd_create("seg_fuzz", MFD_CLOEXEC);
+	if (fd < 0 || write(fd, bytes, length) != (ssize_t)length) {
+		abort();
+	}
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (seg_open_file(&seg, path, &err) == ERR_NONE) {
+		__asm__ volatile("" : : "r"(read_all(&seg))); /* the reads must happen */
+		seg_detach(&seg);
+	} else if (err.code != ERR_NO_ENGINE || err.message[0] == '\0') {
+		abort(); /* a refusal says why */
+	}
+	close(fd);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (!valid) {
+		make_valid();
+	}
+	if (size == 0 || data[0] == 0) {
+		open_and_read(data + (size > 0), size - (size > 0));
+		return 0;
+	}
+	static uint8_t *bytes;
+	size_t length = valid_size;
+	bytes = bytes ? bytes : malloc(valid_size);
+	if (!bytes) {
+		abort();
+	}
+	memcpy(bytes, valid, valid_size);
+	change(bytes, &length, data + 1, size - 1);
+	open_and_read(bytes, length);
+	return 0;
+}

@@ -64,6 +64,7 @@ struct port {
 	bool link;             /* carrier, and the device is there */
 	bool present;
 	bool started;
+	char warning[240]; /* set at open: what the operator should know; empty: nothing */
 	struct keeper *keeper;
 };
 
@@ -93,11 +94,14 @@ port_close(struct port *port);
 
 /*
  * Link changes. The descriptor belongs into the control core's epoll set; after it was readable, link_monitor_read() empties it and the control
- * core calls driver->poll on all ports. (rtnetlink in the namespace of the engine; ethdev ports are polled by the timer as well.)
+ * core calls driver->poll on all ports. It tells of kernel interfaces in the engine's namespace (rtnetlink) and of devices that interrupt on a link
+ * change; other ethdev ports must be polled by the timer as well. One per process; link_monitor_close() ends it.
  */
 int
 link_monitor_open(struct err *err);
 void
 link_monitor_read(int fd);
+void
+link_monitor_close(int fd);
 
 #endif

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cli/source.h"
+#include "verbs.h"
+
+#define CONFIG_HELP "the appliance file, pekit.json(5); - is standard input"
+
+static const struct cli_param run_params[] = {
+	{.name = "config", .letter = 'c', .place = CLI_OPT, .type = CLI_FILE, .metavar = "FILE", .flags = CLI_REQUIRED,
+		.help = "the appliance file, pekit.json(5)"},
+	{.name = "detach", .letter = 'd', .place = CLI_OPT, .type = CLI_FLAG, .help = "return when the engine is ready; it goes on"},
+	{.name = NULL},
+};
+
+static const struct cli_param check_params[] = {
+	{.name = "config", .letter = 'c', .place = CLI_OPT, .type = CLI_FILE, .metavar = "FILE", .flags = CLI_REQUIRED,
+		.help = CONFIG_HELP},
+	{.name = NULL},
+};
+
+static const struct cli_param diff_params[] = {
+	{.name = "config", .letter = 'c', .place = CLI_OPT, .type = CLI_FILE, .metavar = "FILE", .help = CONFIG_HELP},
+	{.name = NULL},
+};
+
+static const struct cli_param apply_params[] = {
+	{.name = "config", .letter = 'c', .place = CLI_OPT, .type = CLI_FILE, .metavar = "FILE", .help = CONFIG_HELP},
+	{.name = "patch", .place = CLI_OPT, .type = CLI_FILE, .metavar = "FILE",
+		.help = "a merge patch (RFC 7386) for the running configuration instead; - is standard input"},
+	{.name = "save", .place = CLI_OPT, .type = CLI_FLAG, .help = "write it to the engine's appliance file, too"},
+	{.name = "confirm", .place = CLI_OPT, .type = CLI_TIME, .metavar = "SECONDS", .min = 1000, .max = 86400000,
+		.help = "take it back after that time, unless 'pe confirm' comes before"},
+	{.name = NULL},
+};
+
+static const struct cli_param log_params[] = {
+	{.name = "level", .place = CLI_ARG, .type = CLI_ENUM, .metavar = "LEVEL", .words = "error|warning|notice|info|debug",
+		.help = "from now on log what is at least that grave"},
+	{.name = NULL},
+};
+
+static const char *const run_examples[] = {
+	"pe run -c edge1.json",
+	"pe run -c edge1.json -d && pe status",
+	NULL,
+};
+static const char *const check_examples[] = {"pe check -c edge1.json", "pe check -c edge1.json -j | jq .total_bytes", NULL};
+static const char *const diff_examples[] = {"pe diff -c edge1.json", NULL};
+static const char *const apply_examples[] = {
+	"pe apply -c edge1.json --dry-run",
+	"echo '{\"ports\": {\"p2\": {\"enabled\": false}}}' | pe apply --patch - --confirm 30",
+	NULL,
+};
+static const char *const stop_examples[] = {"pe stop --yes", "pe stop -a edge1 --yes --if-exists", NULL};
+
+#define CHANGES (CLI_TAKES_APPLIANCE | CLI_TAKES_FORMAT | CLI_TAKES_TIMEOUT)
+
+static const struct cli_verb verbs[] = {
+	{
+		.name = "run",
+		.help = "Run the engine of an appliance until it is stopped",
+		.params = run_params,
+		.takes = CLI_TAKES_APPLIANCE,
+		.not_in_batch = true,
+		.run = verb_engine,
+		.examples = run_examples,
+	},
+	{
+		.name = "check",
+		.help = "Check an appliance file, and say how much memory it needs",
+		.params = check_params,
+		.takes = CLI_TAKES_APPLIANCE | CLI_TAKES_FORMAT,
+		.run = verb_check,
+		.examples = check_examples,
+	},
+	{
+		.name = "apply",
+		.help = "Bring a running engine to a new configuration",
+		.params = apply_params,
+		.takes = CLI_TAKES_CHANGE,
+		.check = verb_apply_check,
+		.run = verb_apply,
+		.notes = "What a file changes and what it takes to change it: pe diff -c FILE.",
+		.examples = apply_examples,
+	},
+	{
+		.name = "diff",
+		.help = "Compare an appliance file with the running configuration",
+		.params = diff_params,
+		.takes = CLI_TAKES_APPLIANCE | CLI_TAKES_SAVED | CLI_TAKES_FORMAT | CLI_TAKES_TIMEOUT,
+		.run = verb_diff,
+		.notes = "Without -c: the file that the engine was started with. (live) says that pe apply can do it, (restart) that it cannot.",
+		.examples = diff_examples,
+	},
+	{
+		.name = "status",
+		.help = "Say how an engine is; exit status 0 when it is ready",
+		.takes = CLI_TAKES_SHOW,
+		.run = verb_status,
+	},
+	{
+		.name = "stop",
+		.help = "Stop an engine and wait until it is gone",
+		.takes = CHANGES | CLI_TAKES_YES | CLI_TAKES_DRY_RUN | CLI_TAKES_IF_EXISTS,
+		.not_in_batch = true,
+		.run = verb_stop,
+		.examples = stop_examples,
+	},
+	{
+		.name = "confirm",
+		.help = "Keep what 'pe apply --confirm' brought",
+		.takes = CHANGES,
+		.run = verb_confirm,
+	},
+	{
+		.name = "log",
+		.help = "Say or set how much a running engine logs",
+		.params = log_params,
+		.takes = CHANGES,
+		.run = verb_log,
+	},
+	{.name = NULL},
+};
+
+static const struct cli_tool tool = {
+	.name = "pe",
+	.summary = "the packet engine of an appliance",
+	.verbs = verbs,
+	.default_verb = "status",
+	.batch = true,
+	.complete = source_complete,
+};
+
+int
+main(int argc, char **argv)
+{
+	return cli_main(&tool, argc, argv);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* pe run */
+#include "run.h"
+#include "verbs.h"
+
+enum err_code
+verb_engine(struct cli *cli, struct err *err)
+{
+	struct pe_run_args args = {
+		.appliance = cli->appliance,
+		.config = cli_text(cli, "config"),
+		.detach = cli_has(cli, "detach"),
+	};
+	return pe_run(&args, err);
+}

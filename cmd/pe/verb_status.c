@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* pe status: what the segment says, and what only the engine itself can. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/num.h"
+#include "cli/out.h"
+#include "cli/source.h"
+#include "io/ctl.h"
+#include "verbs.h"
+
+#define COHERENT_TRIES 20 /* of a millisecond: a message between two cores takes less */
+
+static const struct out_column columns[] = {
+	{.key = "name", .title = "PORT"},
+	{.key = "device"},
+	{.key = "enabled", .flags = OUT_WIDE},
+	{.key = "link"},
+	{.key = "faulty", .flags = OUT_WIDE},
+	{.key = "speed_bps", .title = "SPEED", .flags = OUT_RIGHT},
+	{.key = "mtu", .flags = OUT_RIGHT},
+	{.key = "mac"},
+	{.key = "rx_queues", .title = "RXQ", .flags = OUT_RIGHT},
+	{.key = "tx_queues", .title = "TXQ", .flags = OUT_RIGHT},
+	{.key = "bridge"},
+	{.key = NULL},
+};
+
+struct status {
+	const struct seg *seg;
+	struct seg_tables tables;
+	json_t *engine; /* what it answered; NULL: nothing */
+	bool alive, ready, coherent;
+	uint64_t uptime_s, heartbeat_age_ms;
+};
+
+static bool
+digests_agree(const struct seg *seg)
+{
+	const struct seg_core *first = seg_core(seg, 1);
+	for (unsigned n = 2; n <= seg->head.ncores; n++) {
+		const struct seg_core *core = seg_core(seg, n);
+		if (!core || !first || seg_get(&core->fdb.digest) != seg_get(&first->fdb.digest) ||
+		    seg_get(&core->fdb.entries) != seg_get(&first->fdb.entries)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* A difference that is gone in a moment was a message on its way. */
+static bool
+coherent(struct cli *cli, const struct seg *seg, bool alive)
+{
+	for (int i = 0; i < COHERENT_TRIES; i++) {
+		if (digests_agree(seg)) {
+			return true;
+		}
+		if (!alive || !cli_wait(cli, 1)) {
+			break;
+		}
+	}
+	return false;
+}
+
+static uint64_t
+uptime_s(const struct seg *seg, bool alive)
+{
+	const struct seg_header *head = (const struct seg_header *)(const void *)seg->base;
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	uint64_t end = alive ? (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec : seg_get(&head->heartbeat_ns);
+	return end > head->created_ns ? (end - head->created_ns) / 1000000000u : 0;
+}
+
+static void
+read_status(struct cli *cli, const struct seg *seg, struct status *status)
+{
+	struct err why;
+	*status = (struct status){.seg = seg, .alive = seg_writer_alive(seg)};
+	if (!seg_read_tables(seg, &status->tables)) {
+		cli_note(cli, "the engine ended in the middle of a change of the configuration");
+	}
+	if (status->alive && !cli->saved && ctl_call(seg->head.name, "status", NULL, cli->timeout_ms, &status->engine, &why)) {
+		cli_note(cli, "%s", why.message);
+		status->engine = NULL;
+	}
+	status->ready = status->alive && strcmp(seg_state_name(seg), "ready") == 0;
+	status->uptime_s = uptime_s(seg, status->alive);
+	status->heartbeat_age_ms = seg_heartbeat_age_ns(seg) / 1000000;
+	status->coherent = coherent(cli, seg, status->alive);
+}
+
+static const char *
+bridge_name(const struct status *status, const struct seg_port *port)
+{
+	return port->bridge && port->bridge < SEG_MAX_BRIDGES ? status->tables.bridge[port->bridge].name : NULL;
+}
+
+static json_t *
+port_json(const struct status *status, const struct seg_port *port)
+{
+	char mac[MAC_TEXT_SIZE];
+	return json_pack("{s:s, s:s, s:b, s:b, s:b, s:I, s:i, s:s, s:i, s:i, s:s?}", "name", port->name, "device", port->device, "enabled",
+		(port->flags & SEG_PORT_ENABLED) != 0, "link", (port->flags & SEG_PORT_LINK) != 0, "faulty",
+		(port->flags & SEG_PORT_FAULTY) != 0, "speed_bps", (json_int_t)port->speed_bps, "mtu", (int)port->mtu, "mac",
+		mac_format(port->mac, mac), "rx_queues", (int)port->rx_queues, "tx_queues", (int)port->tx_queues, "bridge",
+		bridge_name(status, port));
+}
+
+static json_t *
+engine_value(const struct status *status, const char *key)
+{
+	json_t *value = json_incref(json_object_get(status->engine, key));
+	return value ? value : json_null();
+}
+
+static enum err_code
+print_json(struct cli *cli, const struct status *status, struct err *err)
+{
+	const struct seg *seg = status->seg;
+	json_t *ports = json_array();
+	for (unsigned i = 1; i < SEG_MAX_PORTS; i++) {
+		if (status->tables.port[i].flags & SEG_PORT_USED) {
+			json_array_append_new(ports, port_json(status, &status->tables.port[i]));
+		}
+	}
+	return cli_print_json(cli,
+		json_pack("{s:s, s:s, s:b, s:i, s:s, s:I, s:I, s:I, s:i, s:b, s:o, s:o, s:o, s:o, s:o}", "appliance", seg->head.name, "state",
+			seg_state_name(seg), "alive", status->alive, "pid", (int)seg->head.writer_pid, "release", seg->head.release,
+			"uptime_s", (json_int_t)status->uptime_s, "heartbeat_age_ms", (json_int_t)status->heartbeat_age_ms, "generation",
+			(json_int_t)status->tables.generation, "cores", (int)seg->head.ncores, "coherent", status->coherent,
+			"config_file", engine_value(status, "config_file"), "confirm_left_ms", engine_value(status, "confirm_left_ms"),
+			"hugepages", engine_value(status, "hugepages"), "log_level", engine_value(status, "log_level"), "ports", ports),
+		err);
+}
+
+static void
+print_head(struct cli *cli, const struct status *status)
+{
+	const struct seg *seg = status->seg;
+	char age[40];
+	const char *file = json_string_value(json_object_get(status->engine, "config_file"));
+	cli_say(cli, "%s: %s, pid %" PRIu32 ", %s %s", seg->head.name, seg_state_name(seg), seg->head.writer_pid,
+		status->alive ? "up" : "ran for", num_format_age(status->uptime_s * 1000, age, sizeof(age)));
+	cli_say(cli, "configuration %" PRIu64 "%s%s", status->tables.generation, file ? " of " : "", file ? file : "");
+	if (json_is_integer(json_object_get(status->engine, "confirm_left_ms"))) {
+		uint64_t left = (uint64_t)json_integer_value(json_object_get(status->engine, "confirm_left_ms"));
+		cli_say(cli, "taken back in %s unless you say: pe confirm", num_format_age(left, age, sizeof(age)));
+	}
+	cli_say(cli, "%" PRIu32 " data core%s, tables %s", seg->head.ncores, seg->head.ncores == 1 ? "" : "s",
+		status->coherent ? "coherent" : "differ: brtable verify");
+}
+
+static void
+print_port(struct out *out, const struct status *status, const struct seg_port *port)
+{
+	char text[32];
+	out_text(out, port->name);
+	out_text(out, port->device);
+	out_bool(out, port->flags & SEG_PORT_ENABLED);
+	out_text(out, !(port->flags & SEG_PORT_ENABLED) ? "disabled" : port->flags & SEG_PORT_FAULTY ? "faulty" :
+		port->flags & SEG_PORT_LINK ? "up" : "down");
+	out_bool(out, port->flags & SEG_PORT_FAULTY);
+	out_number_as(out, port->speed_bps, port->speed_bps ? num_format_si(port->speed_bps, text, sizeof(text)) : "-");
+	out_number(out, port->mtu);
+	out_text(out, mac_format(port->mac, text));
+	out_number(out, port->rx_queues);
+	out_number(out, port->tx_queues);
+	out_text(out, bridge_name(status, port));
+	out_row(out);
+}
+
+static enum err_code
+print_table(struct cli *cli, const struct status *status, struct err *err)
+{
+	if (cli->format != CLI_CSV) {
+		print_head(cli, status);
+	}
+	struct out *out = out_open(cli, columns);
+	for (unsigned i = 1; i < SEG_MAX_PORTS; i++) {
+		if (status->tables.port[i].flags & SEG_PORT_USED) {
+			print_port(out, status, &status->tables.port[i]);
+		}
+	}
+	return out_close(out, err);
+}
+
+enum err_code
+verb_status(struct cli *cli, struct err *err)
+{
+	struct seg seg;
+	static struct status status; /* large */
+	enum err_code code = source_open(cli, &seg, err);
+	if (code) {
+		return code;
+	}
+	read_status(cli, &seg, &status);
+	code = cli_wants_json(cli) ? print_json(cli, &status, err) : print_table(cli, &status, err);
+	json_decref(status.engine);
+	seg_detach(&seg);
+	if (code || cli->saved) {
+		return code;
+	}
+	/* The exit status alone: the answer has been printed. */
+	err->message[0] = '\0';
+	return status.ready ? ERR_NONE : status.alive ? ERR_FAILED : ERR_NO_ENGINE;
+}

@@ -63,7 +63,8 @@ struct conf {
 	struct conf_port *port;    /* in the file's order */
 	size_t nbridges;
 	struct conf_bridge *bridge;
-	char *text;                /* the canonical JSON of all this, indented, as conf_parse() took it */
+	char *text;                /* the document that conf_parse() took, in its own order and words, laid out */
+	uint32_t room;             /* set by a running engine: conf_mbuf_room() as it was at its start, for conf_diff(); else 0 */
 };
 
 /* Parses and checks text of that size (need not be terminated). On success *conf owns memory: conf_free(). */
@@ -99,6 +100,7 @@ struct conf_changes {
 	struct conf_change *change;
 };
 
+/* `from` is what runs: a port that needs larger mbufs than the engine was started with needs a restart. */
 bool
 conf_diff(const struct conf *from, const struct conf *to, struct conf_changes *changes);
 
@@ -112,6 +114,10 @@ conf_fdb_buckets(uint32_t entries);
 /* Bytes of data an mbuf needs: the headroom (128) and, behind it, a frame of the largest MTU of the ports. */
 uint32_t
 conf_mbuf_room(const struct conf *conf);
+
+/* Slots of the engine's rings of frames: between two cores, and from a core to a transmit queue that another one holds. */
+#define CONF_HANDOVER_SLOTS 512
+#define CONF_BACKLOG_SLOTS 256
 
 /* What the engine will need, by item, for `pe check`. */
 struct conf_memory_item {

@@ -97,7 +97,7 @@ static void
 diff_ports(struct walk *w, const struct conf *from, const struct conf *to)
 {
 	char path[PATH_SIZE];
-	uint32_t room = conf_mbuf_room(from);
+	uint32_t room = from->room ? from->room : conf_mbuf_room(from);
 	for (size_t i = 0; i < from->nports; i++) {
 		if (conf_find_port(to, from->port[i].name) < 0) {
 			snprintf(path, sizeof(path), "ports.%s", from->port[i].name);

@@ -7,8 +7,8 @@
 #define ROOM_MIN 2048       /* drivers count on that much behind the headroom */
 #define FRAME_EXTRA 26      /* Ethernet header, two tags, CRC */
 #define MBUF_STRUCT 128     /* struct rte_mbuf */
-#define MBUF_POOL 64        /* what the pool adds to each: header and alignment */
-#define CORE_RING_SLOTS 512 /* frames between two cores, and to a transmit queue that another core holds */
+#define MBUF_POOL 80        /* what the pool adds to each: header, alignment, a place in its stack */
+#define DPDK_OWN (64u << 20)
 #define DESCRIPTORS 512     /* of a queue */
 #define CORE_CACHE 256      /* mbufs a core keeps at hand */
 #define SPARE 1024
@@ -33,6 +33,13 @@ conf_mbuf_room(const struct conf *conf)
 	return HEADROOM + room;
 }
 
+/* May have as many queues as there are cores. */
+static bool
+has_queues(const struct conf_port *port)
+{
+	return port->kind != SEG_PORT_IF;
+}
+
 size_t
 conf_memory(const struct conf *conf, struct conf_memory_item *items, size_t max)
 {
@@ -45,15 +52,21 @@ conf_memory(const struct conf *conf, struct conf_memory_item *items, size_t max)
 		fdb += head.fdb_hot[node].size + head.fdb_cold[node].size;
 		cores += head.core[node].size;
 	}
-	uint64_t pairs = (uint64_t)conf->cores * conf->cores;
+	uint64_t mbufs = (uint64_t)conf->mbufs * (conf_mbuf_room(conf) + MBUF_STRUCT + MBUF_POOL);
+	uint64_t queues = 0;
+	for (size_t i = 0; i < conf->nports; i++) {
+		queues += has_queues(&conf->port[i]) ? conf->cores : 1;
+	}
 	const struct conf_memory_item all[] = {
 		{"bridge tables", "segment", fdb},
 		{"message rings", "segment", head.rings.size},
 		{"counters and traces", "segment", cores},
 		{"configuration", "segment", total - fdb - head.rings.size - cores},
-		{"mbufs", "engine", (uint64_t)conf->mbufs * (conf_mbuf_room(conf) + MBUF_STRUCT + MBUF_POOL)},
-		{"hand-over rings", "engine", pairs * CORE_RING_SLOTS * sizeof(void *)},
-		{"transmit backlog rings", "engine", (uint64_t)conf->nports * conf->cores * CORE_RING_SLOTS * sizeof(void *)},
+		{"mbufs", "engine", mbufs},
+		{"hand-over rings", "engine", (uint64_t)conf->cores * conf->cores * CONF_HANDOVER_SLOTS * sizeof(void *)},
+		{"transmit backlog rings", "engine", queues * conf->cores * CONF_BACKLOG_SLOTS * sizeof(void *)},
+		/* an eighth of the pool does not fit into the ends of pages */
+		{"devices and DPDK", "engine", DPDK_OWN + mbufs / 8},
 	};
 	size_t n = sizeof(all) / sizeof(all[0]);
 	for (size_t i = 0; i < n && i < max; i++) {
@@ -73,5 +86,5 @@ conf_mbufs_needed(const struct conf *conf)
 	}
 	/* Not every ring between cores is full at once. */
 	uint32_t rings = conf->cores * (conf->cores - 1);
-	return needed + CORE_RING_SLOTS * (rings < 16 ? rings : 16);
+	return needed + CONF_HANDOVER_SLOTS * (rings < 16 ? rings : 16);
 }

@@ -477,6 +477,26 @@ test_diff_ports(void **state)
 		"ports.p2:  -> {'device': 'if:v', 'mtu': 9000} (restart)");
 }
 
+/* An engine that was started with large mbufs has them still. */
+static void
+test_diff_room(void **state)
+{
+	(void)state;
+	struct conf a = good(PORTS(P1)), b = good(PORT("'mtu': 9000"));
+	struct conf_changes changes;
+	a.room = conf_mbuf_room(&b);
+	assert_true(conf_diff(&a, &b, &changes));
+	assert_int_equal(changes.n, 1);
+	assert_true(changes.change[0].live);
+	conf_changes_free(&changes);
+	a.room--;
+	assert_true(conf_diff(&a, &b, &changes));
+	assert_false(changes.change[0].live);
+	conf_changes_free(&changes);
+	conf_free(&a);
+	conf_free(&b);
+}
+
 static void
 test_diff_bridges(void **state)
 {
@@ -506,7 +526,7 @@ test_memory(void **state)
 	assert_int_equal(conf_mbuf_room(&conf), 2048 + 128);
 	struct conf_memory_item items[16];
 	size_t n = conf_memory(&conf, items, 16);
-	assert_int_equal(n, 7);
+	assert_int_equal(n, 8);
 	assert_string_equal(items[0].what, "bridge tables");
 	assert_int_equal(items[0].bytes, 3 * (2731 * 64 + (2731 * 4 * 32)));
 	assert_int_equal(items[1].bytes, 16 * (256 * 64 + 128));
@@ -551,6 +571,7 @@ main(void)
 		cmocka_unit_test(test_diff_equal),
 		cmocka_unit_test(test_diff_restart),
 		cmocka_unit_test(test_diff_ports),
+		cmocka_unit_test(test_diff_room),
 		cmocka_unit_test(test_diff_bridges),
 		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_mbufs_needed),

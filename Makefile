@@ -29,6 +29,11 @@ CFLAGS_ALL = -std=c11 $(OPT) -g -fno-strict-aliasing -fstack-protector-strong -f
 	$(WARN) $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer) $(CFLAGS)
 LDFLAGS_ALL = -pthread $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
 
+# V=1 shows the commands.
+V ?=
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-3s %s\n' '$(1)' '$(2)')
+
 PKG_CONFIG ?= pkg-config
 JANSSON_LIBS = $(shell $(PKG_CONFIG) --libs jansson)
 NL_CFLAGS    = $(shell $(PKG_CONFIG) --cflags libnl-3.0 libnl-route-3.0 | sed 's/-I/-isystem /g')
@@ -45,28 +50,113 @@ TOOLS   := $(sort $(filter-out pe,$(notdir $(patsubst %/,%,$(wildcard cmd/*/))))
 BINS    := $(TOOLS:%=$(B)/bin/%) $(if $(wildcard cmd/pe),$(B)/bin/pe)
 
 .PHONY: all
-all: have-build $(BINS)
+all: have-build $(BINS) ## pe and the tools, below build/bin
 
 $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS_ALL) $(CFLAGS_$(word 2,$(subst /, ,$*))) -MMD -MP -c $< -o $@
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS_ALL) $(CFLAGS_$(word 2,$(subst /, ,$*))) -MMD -MP -c $< -o $@
 
 CFLAGS_pe = $(DPDK_CFLAGS) $(NL_CFLAGS)
 CFLAGS_io = $(NL_CFLAGS)
 
 $(B)/libpekit.a: $(LIB_OBJ)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR,$@)
+	$(Q)$(AR) rcs $@ $^
 
 define tool_rule
 $(B)/bin/$(1): $$(patsubst %.c,$(B)/obj/%.o,$$(sort $$(wildcard cmd/$(1)/*.c))) $(B)/libpekit.a
 	@mkdir -p $$(@D)
-	$$(CC) $$(LDFLAGS_ALL) $$(filter %.o,$$^) $(B)/libpekit.a $$(LIBS_$(1)) $$(JANSSON_LIBS) -o $$@
+	$$(call say,LD,$$@)
+	$$(Q)$$(CC) $$(LDFLAGS_ALL) $$(filter %.o,$$^) $(B)/libpekit.a $$(LIBS_$(1)) $$(JANSSON_LIBS) -o $$@
 endef
 LIBS_pe = $(DPDK_LIBS) $(NL_LIBS) $(SD_LIBS) -lm
 $(foreach t,$(TOOLS) pe,$(eval $(call tool_rule,$(t))))
 
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
+
+# ---- tests ---------------------------------------------------------------------------------------------------------
+
+# What a test links stands in its first comment: "links: lib/base/num.c -ljansson". tests/cli and tests/net hold helper programs.
+UNIT   := $(sort $(wildcard tests/unit/*_test.c))
+STRESS := $(sort $(wildcard tests/stress/*.c))
+FUZZ   := $(sort $(wildcard tests/fuzz/*_fuzz.c))
+SIM    := $(sort $(wildcard tests/sim/*.c))
+HELP   := $(sort $(wildcard tests/cli/*.c tests/net/*.c))
+LINKS  := $(shell tests/links.sh $(UNIT) $(STRESS) $(FUZZ) $(HELP) $(wildcard tests/sim/sim.c))
+links = $(subst |, ,$(patsubst $(1)=%,%,$(filter $(1)=%,$(LINKS))))
+links_lib = $(subst -ldpdk,$(DPDK_LIBS) $(NL_LIBS),$(filter -l%,$(call links,$(1))))
+
+# (binary, its own sources, source with the "links:" line, further libraries)
+define test_rule
+$(B)/test/$(1): $(patsubst %.c,$(B)/obj/%.o,$(2) $(filter %.c,$(call links,$(3))))
+	@mkdir -p $$(@D)
+	$$(call say,LD,$$@)
+	$$(Q)$$(CC) $$(LDFLAGS_ALL) $$(filter %.o,$$^) $$(call links_lib,$(3)) $(4) -o $$@
+endef
+bins = $(patsubst tests/%.c,$(B)/test/%,$(1))
+$(foreach t,$(UNIT),$(eval $(call test_rule,$(t:tests/%.c=%),$(t),$(t),-lcmocka)))
+$(foreach t,$(FUZZ),$(eval $(call test_rule,$(t:tests/%.c=%),$(t),$(t),-fsanitize=fuzzer)))
+$(foreach t,$(STRESS) $(HELP),$(eval $(call test_rule,$(t:tests/%.c=%),$(t),$(t),)))
+$(eval $(call test_rule,sim/sim,$(SIM),tests/sim/sim.c,))
+
+CFLAGS_net = $(if $(findstring tests/,$@),-Icmd/pe $(DPDK_CFLAGS) $(NL_CFLAGS))
+
+.PHONY: unit-build stress-build fuzz-build help-build tests-build
+unit-build: $(call bins,$(UNIT))
+stress-build: $(call bins,$(STRESS))
+fuzz-build: $(call bins,$(FUZZ))
+help-build: $(call bins,$(HELP))
+tests-build: unit-build help-build $(B)/test/sim/sim
+
+.PHONY: check unit sim stress fuzz lint cli net demo bench
+check: have-check ## build it in every way and run every test; as root
+	@B=$(B) tests/check.sh
+unit sim stress fuzz lint cli net: have-check ## one layer of the tests
+	@B=$(B) tests/check.sh $@
+demo: have-demo all ## kernel hosts talking through pe, in namespaces; KEEP=1 leaves them up; as root
+	@B=$(B) KEEP=$(KEEP) examples/demo.sh
+bench: have-bench all ## cycles per packet beside testpmd and OVS-DPDK; as root
+	@B=$(B) tests/bench/run.sh $(BENCH)
+
+# ---- installation --------------------------------------------------------------------------------------------------
+
+bindir  = $(DESTDIR)$(PREFIX)/bin
+mandir  = $(DESTDIR)$(PREFIX)/share/man
+docdir  = $(DESTDIR)$(PREFIX)/share/doc/pekit
+compdir = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+unitdir = $(DESTDIR)$(PREFIX)/lib/systemd/system
+
+MAN  := $(sort $(wildcard man/*.[1-8]))
+COMP := $(sort $(wildcard completions/*))
+DOCS := README.md LICENSE $(sort $(wildcard docs/*.md))
+EXAMPLES := $(sort $(wildcard examples/*))
+
+.PHONY: install uninstall clean help
+install: all ## binaries, manual pages, completions, docs, systemd unit; DESTDIR and PREFIX as usual
+	install -d $(bindir) $(compdir) $(unitdir) $(docdir)/examples
+	install -m 755 $(BINS) $(bindir)
+	for page in $(MAN); do install -D -m 644 $$page $(mandir)/man$${page##*.}/$${page##*/} || exit 1; done
+	$(if $(COMP),install -m 644 $(COMP) $(compdir))
+	sed 's|@bindir@|$(PREFIX)/bin|' etc/pe@.service.in > $(B)/pe@.service
+	install -m 644 $(B)/pe@.service $(unitdir)
+	install -m 644 $(wildcard $(DOCS)) $(docdir)
+	$(if $(EXAMPLES),install -m 755 $(EXAMPLES) $(docdir)/examples)
+
+uninstall: ## what install put there
+	rm -f $(BINS:$(B)/bin/%=$(bindir)/%) $(unitdir)/pe@.service
+	rm -f $(foreach page,$(MAN),$(mandir)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))
+	rm -f $(patsubst completions/%,$(compdir)/%,$(COMP))
+	rm -rf $(docdir)
+
+clean: ## what was built
+	rm -rf $(B)
+
+help: ## this list
+	@awk -F ': .*## |: ## ' '/^[a-z ]+:.*## / { printf "%-40s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@echo
+	@echo 'B=DIR (build), CC=gcc|clang, SAN=address,undefined|thread, OPT=-O3, MARCH=native, V=1, PREFIX, DESTDIR'
 
 # ---- packages ------------------------------------------------------------------------------------------------------
 
@@ -80,7 +170,7 @@ DEPS       := $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK) $(DEPS_BENCH)
 missing = $(shell for p in $(1); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done)
 
 .PHONY: deps have-build have-demo have-check have-bench
-deps:
+deps: ## install the Debian packages that building, the demo, the tests and the bench need
 	@tests/deps.sh $(DEPS)
 have-build:
 	@tests/deps.sh --quiet $(DEPS_BUILD)

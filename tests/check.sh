@@ -1,0 +1,177 @@
+#!/bin/bash
+# Builds and runs the layers of the tests: check.sh [LAYER...]; without a word, all of them. Goes on after a layer that fails, shows its log, and
+# closes with "N passed, N failed[, N skipped]" over all layers. Every layer speaks TAP; one that says nothing has failed.
+#
+# B: where things are built. FUZZ_SECONDS: for each fuzz target. SIM_SEEDS: runs of each scenario.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+unset MAKEFLAGS MAKELEVEL
+export B=${B:-build} LC_ALL=C
+MAKE=(make --no-print-directory -j"$(nproc)")
+FUZZ_SECONDS=${FUZZ_SECONDS:-6}
+ALL="build unit sim lint stress fuzz cli net clang sanitized"
+
+if [ "$(id -u)" != 0 ]; then
+	echo "the tests make network namespaces and engines: run them as root (sudo make ${*:-check})" >&2
+	exit 5
+fi
+W=$(mktemp -d "${TMPDIR:-/tmp}/pekit-check.XXXXXX")
+running=
+leave()
+{
+	# the layer and what it has started: its process group
+	[ -n "$running" ] && kill -- "-$running" 2>/dev/null && wait "$running" 2>/dev/null
+	rm -rf "$W"
+}
+trap leave EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# ok_if TEXT COMMAND...: one test, the command's success; its output is shown when it fails
+ok_if()
+{
+	local text=$1
+	shift
+	if "$@" >"$W/one" 2>&1; then
+		echo "ok 1 - $text"
+	else
+		echo "not ok 1 - $text (exit status $?)"
+		tail -60 "$W/one" | sed 's/^/# /'
+	fi
+}
+
+# A program that speaks TAP; one that ends badly without having said so, too, is a failed test.
+tap_of()
+{
+	local status
+	"$@" >"$W/one" 2>&1
+	status=$?
+	cat "$W/one"
+	if [ $status != 0 ] && ! grep -q '^not ok' "$W/one"; then
+		echo "not ok - $(basename "$1") ended with status $status"
+	fi
+}
+
+unit_in()
+{
+	local test
+	for test in "$1"/test/unit/*_test; do
+		[ -e "tests/unit/$(basename "$test").c" ] && CMOCKA_MESSAGE_OUTPUT=TAP tap_of "$test" | sed "s|^\(not \)\?ok [0-9]* - |&$(basename "$test"): |"
+	done
+}
+
+bats_in()
+{
+	local tree
+	tree=$(realpath "$1")
+	shift
+	PEKIT_BIN="$tree/bin" PEKIT_TEST="$tree/test" bats --tap "$@" 2>&1
+}
+
+layer_build()
+{
+	ok_if "builds with ${CC:-gcc}" "${MAKE[@]}" all tests-build
+}
+
+layer_clang()
+{
+	ok_if "builds with clang" "${MAKE[@]}" B="$B/clang" CC=clang all tests-build
+}
+
+layer_unit()
+{
+	"${MAKE[@]}" unit-build >"$W/make" 2>&1 || tail -30 "$W/make"
+	unit_in "$B"
+}
+
+layer_sim()
+{
+	"${MAKE[@]}" "$B/test/sim/sim" >"$W/make" 2>&1 || tail -30 "$W/make"
+	tap_of "$B/test/sim/sim" --seeds "${SIM_SEEDS:-20}"
+}
+
+layer_lint()
+{
+	tap_of tests/lint/run.sh
+}
+
+layer_stress()
+{
+	local test
+	ok_if "builds with ThreadSanitizer" "${MAKE[@]}" B="$B/tsan" SAN=thread OPT=-O1 stress-build
+	for test in "$B"/tsan/test/stress/*; do
+		tap_of "$test"
+	done
+}
+
+layer_fuzz()
+{
+	local source name
+	ok_if "fuzz targets build" "${MAKE[@]}" B="$B/fuzz" CC=clang OPT=-O1 SAN=address,undefined,fuzzer-no-link fuzz-build
+	for source in tests/fuzz/*_fuzz.c; do
+		name=$(basename "$source" .c)
+		mkdir -p "$W/corpus/$name"
+		# The seeds stay as they are: what is found goes to the first folder.
+		ok_if "$name for $FUZZ_SECONDS s" "$B/fuzz/test/fuzz/$name" -max_total_time="$FUZZ_SECONDS" -timeout=10 -rss_limit_mb=4096 -verbosity=0 \
+			-artifact_prefix="$W/" "$W/corpus/$name" "tests/fuzz/corpus/${name%_fuzz}"
+	done
+}
+
+layer_cli()
+{
+	"${MAKE[@]}" all help-build >"$W/make" 2>&1 || tail -30 "$W/make"
+	bats_in "$B" tests/cli
+}
+
+layer_net()
+{
+	"${MAKE[@]}" all help-build >"$W/make" 2>&1 || tail -30 "$W/make"
+	bats_in "$B" tests/net
+}
+
+layer_sanitized()
+{
+	ok_if "builds with AddressSanitizer and UBSan" "${MAKE[@]}" B="$B/asan" SAN=address,undefined OPT=-O1 all tests-build
+	export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
+	unit_in "$B/asan"
+	tap_of "$B/asan/test/sim/sim" --seeds 2
+	bats_in "$B/asan" tests/cli
+}
+
+passed=0 failed=0 skipped=0
+if [ $# = 0 ]; then
+	read -ra layers <<<"$ALL"
+else
+	layers=("$@")
+fi
+for layer in "${layers[@]}"; do
+	if ! declare -F "layer_$layer" >/dev/null; then
+		echo "check.sh: no layer '$layer'; there are: $ALL" >&2
+		exit 2
+	fi
+	echo "== $layer"
+	start=$SECONDS
+	set -m
+	"layer_$layer" </dev/null >"$W/$layer.log" 2>&1 &
+	running=$!
+	set +m
+	wait $running
+	running=
+	s=$(grep -Ec '^ok\b.*# (skip|SKIP)' "$W/$layer.log")
+	p=$(($(grep -Ec '^ok\b' "$W/$layer.log") - s))
+	f=$(grep -Ec '^not ok\b' "$W/$layer.log")
+	if [ $((p + f + s)) = 0 ]; then
+		echo "not ok - $layer ran no test" >>"$W/$layer.log"
+		f=1
+	fi
+	if [ "$f" != 0 ]; then
+		sed 's/^/   /' "$W/$layer.log"
+	elif [ "$s" != 0 ]; then
+		grep -E '^ok\b.*# (skip|SKIP)' "$W/$layer.log" | sed 's/^/   /'
+	fi
+	echo "   $layer: $p passed, $f failed$([ "$s" = 0 ] || echo ", $s skipped") in $((SECONDS - start)) s"
+	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+done
+echo
+echo "$passed passed, $failed failed$([ $skipped = 0 ] || echo ", $skipped skipped")"
+[ $failed = 0 ]

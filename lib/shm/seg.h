@@ -149,4 +149,15 @@ struct seg_fdb_entry {
 bool
 seg_read_fdb(const struct seg *seg, unsigned core, uint64_t slot, struct seg_fdb_entry *entry);
 
+/*
+ * The trace of a node from record *next on: at most max records, oldest first. *next moves behind the last one given, *lost is how
+ * many from it on can be read no more. *next = 0 begins at the oldest there is (and *lost is what came before).
+ */
+size_t
+seg_read_trace(const struct seg *seg, unsigned node, uint64_t *next, struct seg_msg *msg, size_t max, uint64_t *lost);
+
+/* An event by its number, 1..events of struct seg_control; its text is terminated. False: overwritten, or none as yet. */
+bool
+seg_read_event(const struct seg *seg, uint32_t id, struct seg_event *event);
+
 #endif

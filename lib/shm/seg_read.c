@@ -243,3 +243,47 @@ seg_read_fdb(const struct seg *seg, unsigned core, uint64_t slot, struct seg_fdb
 	}
 	return false;
 }
+
+/* ---- traces and events ----------------------------------------------------------------------------------------------- */
+
+size_t
+seg_read_trace(const struct seg *seg, unsigned node, uint64_t *next, struct seg_msg *msg, size_t max, uint64_t *lost)
+{
+	const struct seg_core *core = seg_core(seg, node);
+	*lost = 0;
+	if (!core) {
+		return 0;
+	}
+	uint64_t end = seg_get_acquire(&core->trace_next); /* the records before it are whole */
+	uint64_t first = *next < end ? *next : end;
+	/* Record n is written over record n - SEG_TRACE while trace_next still says n. */
+	if (end - first >= SEG_TRACE) {
+		*lost = end - first - (SEG_TRACE - 1);
+		first = end - (SEG_TRACE - 1);
+	}
+	size_t n = end - first < max ? (size_t)(end - first) : max;
+	for (size_t i = 0; i < n; i++) {
+		load_words(&msg[i], &core->trace[(first + i) % SEG_TRACE], sizeof(msg[i]));
+	}
+	*next = first + n;
+	uint64_t now = seg_get(&core->trace_next), gone = 0;
+	if (now - first >= SEG_TRACE) {
+		gone = now - first - (SEG_TRACE - 1) < n ? now - first - (SEG_TRACE - 1) : n;
+		memmove(msg, msg + gone, (n - gone) * sizeof(*msg));
+	}
+	*lost += gone;
+	return n - gone;
+}
+
+bool
+seg_read_event(const struct seg *seg, uint32_t id, struct seg_event *event)
+{
+	const struct seg_event *place = &seg_control(seg)->event[(id - 1) % SEG_EVENTS];
+	if (id == 0 || seg_get_acquire(&place->id) != id) {
+		return false;
+	}
+	load_words(event, place, sizeof(*event));
+	event->id = id;
+	event->text[sizeof(event->text) - 1] = '\0';
+	return seg_get(&place->id) == id;
+}

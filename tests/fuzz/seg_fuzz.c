@@ -102,8 +102,16 @@ read_all(const struct seg *seg)
 	total += text ? strlen(text) : 0;
 	free(text);
 	total += strlen(seg_state_name(seg)) + seg_heartbeat_age_ns(seg) + seg_writer_alive(seg) + seg_replaced(seg);
+	struct seg_event event;
+	for (uint32_t id = 0; id < 4; id++) {
+		total += seg_read_event(seg, seg_control(seg)->events - id, &event) ? strlen(event.text) : 0;
+	}
+	static struct seg_msg records[SEG_TRACE];
 	const unsigned nodes = seg->head.ncores + 1;
 	for (unsigned i = 0; i <= nodes; i++) {
+		uint64_t next = i, lost;
+		size_t n = seg_read_trace(seg, i, &next, records, SEG_TRACE, &lost);
+		total += sum(records, n * sizeof(records[0])) + lost;
 		const struct seg_core *core = seg_core(seg, i);
 		total += core ? sum(core, sizeof(*core)) : 0;
 		for (unsigned j = 0; j <= nodes; j++) {

@@ -458,6 +458,55 @@ entries(void **state)
 	seg_detach(&seg);
 }
 
+static void
+traces(void **state)
+{
+	(void)state;
+	static struct seg_msg msg[SEG_TRACE];
+	struct seg seg;
+	uint64_t next = 0, lost = 9;
+	create(&seg);
+	struct seg_core *core = seg_core(&seg, 1);
+	assert_int_equal(seg_read_trace(&seg, 1, &next, msg, SEG_TRACE, &lost), 0);
+	for (uint64_t i = 0; i < 5; i++) {
+		core->trace[i].seq = (uint32_t)i;
+	}
+	core->trace_next = 5;
+	assert_int_equal(seg_read_trace(&seg, 1, &next, msg, 3, &lost), 3);
+	assert_int_equal(next, 3);
+	assert_int_equal(seg_read_trace(&seg, 1, &next, msg, 3, &lost), 2);
+	assert_int_equal(msg[1].seq, 4);
+	assert_int_equal(lost, 0);
+	/* One more than all but the one that is being written over. */
+	core->trace_next = 5 + SEG_TRACE;
+	assert_int_equal(seg_read_trace(&seg, 1, &next, msg, SEG_TRACE, &lost), SEG_TRACE - 1);
+	assert_int_equal(lost, 1);
+	assert_int_equal(next, 5 + SEG_TRACE);
+	next = UINT64_MAX; /* from another run of the engine */
+	assert_int_equal(seg_read_trace(&seg, 1, &next, msg, SEG_TRACE, &lost), 0);
+	assert_int_equal(next, 5 + SEG_TRACE);
+	assert_int_equal(seg_read_trace(&seg, 3, &next, msg, SEG_TRACE, &lost), 0);
+	seg_detach(&seg);
+}
+
+static void
+events(void **state)
+{
+	(void)state;
+	struct seg seg;
+	struct seg_event event;
+	create(&seg);
+	struct seg_control *control = seg_control(&seg);
+	assert_false(seg_read_event(&seg, 0, &event));
+	assert_false(seg_read_event(&seg, 1, &event));
+	control->event[4].id = 5 + SEG_EVENTS;
+	memset(control->event[4].text, 'x', sizeof(control->event[4].text));
+	assert_true(seg_read_event(&seg, 5 + SEG_EVENTS, &event));
+	assert_int_equal(strlen(event.text), sizeof(event.text) - 1);
+	assert_false(seg_read_event(&seg, 5, &event)); /* overwritten */
+	seg_detach(&seg);
+}
+
 /* ---- the default appliance ----------------------------------------------------------------------------------------- */
 
 static void
@@ -547,6 +596,8 @@ main(void)
 		cmocka_unit_test(a_file_that_shrinks),
 		cmocka_unit_test(tables_and_text),
 		cmocka_unit_test(entries),
+		cmocka_unit_test(traces),
+		cmocka_unit_test(events),
 		cmocka_unit_test(default_name),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);

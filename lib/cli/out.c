@@ -340,17 +340,25 @@ out_null(struct out *out)
 }
 
 void
-out_text(struct out *out, const char *text)
+out_text_as(struct out *out, const char *text, const char *people)
 {
-	if (!text) {
-		out_null(out);
-	} else if (out && out->json) {
+	if (out && out->json) {
 		if (open_field(out)) {
 			put_json_text(text);
 		}
 		out->at++;
 	} else {
-		field(out, NULL, text, text);
+		field(out, NULL, text, people);
+	}
+}
+
+void
+out_text(struct out *out, const char *text)
+{
+	if (text) {
+		out_text_as(out, text, text);
+	} else {
+		out_null(out);
 	}
 }
 

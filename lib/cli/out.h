@@ -50,6 +50,9 @@ void
 out_text(struct out *out, const char *text); /* NULL: out_null() */
 void
 out_number(struct out *out, uint64_t number);
+/* One word to programs, another to people: "add" and "+". */
+void
+out_text_as(struct out *out, const char *text, const char *people);
 /* A number to programs, other words to people: 12000 and "12 s". */
 void
 out_number_as(struct out *out, uint64_t number, const char *text);

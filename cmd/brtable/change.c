@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* add, del, replace and flush: requests to the engine (docs/control-socket.md). */
+#include <stdio.h>
+#include <string.h>
+
+#include "brtable.h"
+#include "io/ctl.h"
+
+/* Copies the words that were given; a MAC in its one form. */
+static json_t *
+words_to_json(const struct cli *cli)
+{
+	json_t *args = json_object();
+	char mac[MAC_TEXT_SIZE];
+	for (size_t i = 0; i < cli->nvalues; i++) {
+		const struct cli_value *value = &cli->value[i];
+		const char *name = value->param->name;
+		if (value->param->place == CLI_OPT) {
+			continue;
+		}
+		if (value->param->type == CLI_VLAN) {
+			json_object_set_new(args, name, json_integer((json_int_t)value->number));
+		} else if (value->param->type == CLI_MAC) {
+			json_object_set_new(args, name, json_string(mac_format(value->number, mac)));
+		} else {
+			json_object_set_new(args, name, json_string(value->text));
+		}
+	}
+	if (cli->dry_run) {
+		json_object_set_new(args, "dry_run", json_true());
+	}
+	return args;
+}
+
+/* Sends and prints: the engine's answer in JSON, a line for people. */
+static enum err_code
+request(struct cli *cli, const char *op, json_t *args, const char *what, const char *done, struct err *err)
+{
+	char name[SEG_NAME_SIZE];
+	json_t *result = NULL;
+	enum err_code code = source_name(cli, name, err);
+	if (!code) {
+		code = ctl_call(name, op, args, cli->timeout_ms, &result, err);
+	}
+	json_decref(args);
+	if (code) {
+		return code;
+	}
+	bool changed = json_is_true(json_object_get(result, "changed"));
+	cli_say(cli, "%s: %s%s", what, changed && cli->dry_run ? "would be " : "", changed ? done : "unchanged");
+	if (cli_wants_json(cli)) {
+		return cli_print_json(cli, result, err);
+	}
+	json_decref(result);
+	return ERR_NONE;
+}
+
+static char *
+entry_text(const struct cli *cli, char *text, size_t size)
+{
+	snprintf(text, size, "%s vlan %s", cli_text(cli, "mac"), cli_text(cli, "vlan"));
+	return text;
+}
+
+enum err_code
+add_run(struct cli *cli, struct err *err)
+{
+	char what[96];
+	bool replace = strcmp(cli->verb->name, "replace") == 0;
+	json_t *args = words_to_json(cli);
+	if (!cli_has(cli, "type")) {
+		json_object_set_new(args, "type", json_string(cli_text(cli, "type")));
+	}
+	if (replace) {
+		json_object_set_new(args, "replace", json_true());
+	}
+	if (cli->may_exist) {
+		json_object_set_new(args, "may_exist", json_true());
+	}
+	return request(cli, "fdb.add", args, entry_text(cli, what, sizeof(what)), replace ? "replaced" : "added", err);
+}
+
+enum err_code
+del_run(struct cli *cli, struct err *err)
+{
+	char what[96];
+	json_t *args = words_to_json(cli);
+	if (cli->if_exists) {
+		json_object_set_new(args, "if_exists", json_true());
+	}
+	return request(cli, "fdb.del", args, entry_text(cli, what, sizeof(what)), "deleted", err);
+}
+
+/* What is learned comes back by itself; what the operator gave does not. */
+enum err_code
+flush_run(struct cli *cli, struct err *err)
+{
+	if (strcmp(cli_text(cli, "type"), "all") == 0) {
+		enum err_code code = cli_confirm(cli, "delete static and sticky entries, too", err);
+		if (code) {
+			return code;
+		}
+	}
+	return request(cli, "fdb.flush", words_to_json(cli), "flush", "done", err);
+}

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Follows what the cores tell each other (seg_core.trace) and prints what it changes. Announcements may come twice and in any
+ * order, so each is held against the newest version known; flushes are in no trace: the flush words tell.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "brtable.h"
+
+#define POLL_MS 20
+
+struct monitor {
+	struct cli *cli;
+	struct br br;
+	struct br_filter filter;
+	struct view known;
+	size_t dead;                   /* rows of it that are not alive */
+	uint64_t next[SEG_MAX_NODES];  /* the record of each core that comes next */
+	uint32_t flush_seq;
+	struct seg_msg *batch;         /* what one look found */
+	size_t nbatch;
+	struct out *out;
+	bool told_dead;
+};
+
+static const struct out_column columns[] = {
+	{.key = "event", .title = "", .width = 1}, {.key = "time_ms", .title = "TIME", .width = 12}, {.key = "bridge", .width = 8},
+	{.key = "vlan", .flags = OUT_RIGHT, .width = 4}, {.key = "mac", .width = 17}, {.key = "port", .width = 8},
+	{.key = "port_before", .title = "BEFORE", .width = 8}, {.key = "type", .width = 7}, {.key = "core", .flags = OUT_RIGHT, .width = 4},
+	{.key = "cause"}, {.key = NULL},
+};
+
+enum event { ADDED, CHANGED, DELETED, FLUSHED, LOST };
+
+static const char *const event_name[] = {"add", "change", "delete", "flush", "lost"};
+static const char *const event_sign[] = {"+", "~", "-", "-", "!"};
+
+static void
+out_time(struct monitor *m, uint64_t time_ns)
+{
+	int64_t ms = ((int64_t)time_ns + m->br.seg.head.wall_offset_ns) / 1000000;
+	time_t seconds = (time_t)(ms / 1000);
+	struct tm tm = {0};
+	char clock[16] = "", text[24];
+	localtime_r(&seconds, &tm);
+	strftime(clock, sizeof(clock), "%H:%M:%S", &tm);
+	snprintf(text, sizeof(text), "%s.%03d", clock, (int)(ms % 1000));
+	out_number_as(m->out, ms > 0 ? (uint64_t)ms : 0, text);
+}
+
+/* before: the value it had; 0: none. core 0: told by no core. */
+static void
+print_event(struct monitor *m, enum event event, uint64_t key, uint64_t value, uint64_t before, unsigned core, uint32_t cause,
+	uint64_t time_ns)
+{
+	struct br_names names, old;
+	char text[32];
+	if (!br_filter_key(&m->br, &m->filter, key) || !(br_filter_value(&m->filter, value) || (before && br_filter_value(&m->filter, before)))) {
+		return;
+	}
+	br_names(&m->br, key, value, &names);
+	br_names(&m->br, key, before, &old);
+	out_text_as(m->out, event_name[event], event_sign[event]);
+	out_time(m, time_ns);
+	out_text(m->out, names.bridge);
+	out_number(m->out, names.vlan);
+	out_text(m->out, names.mac);
+	out_text(m->out, names.port);
+	out_text(m->out, before ? old.port : NULL);
+	out_text(m->out, names.type);
+	if (core) {
+		out_number(m->out, core);
+		snprintf(text, sizeof(text), "%u.%u", cause >> 25, cause & 0x1ffffff);
+		out_text(m->out, text);
+	} else {
+		out_null(m->out);
+		out_text(m->out, event_name[event]);
+	}
+	out_row(m->out);
+}
+
+static void
+print_lost(struct monitor *m, unsigned core, uint64_t records)
+{
+	char text[48];
+	snprintf(text, sizeof(text), "%llu records", (unsigned long long)records);
+	out_text_as(m->out, event_name[LOST], event_sign[LOST]);
+	out_time(m, m->br.now_ns);
+	for (int i = 0; i < 6; i++) {
+		out_null(m->out);
+	}
+	out_number(m->out, core);
+	out_text(m->out, text);
+	out_row(m->out);
+}
+
+/* As fdb_alive(), by the flush words as they are now. */
+static bool
+alive(const struct br *br, uint64_t key, uint64_t value)
+{
+	uint32_t learned = SEG_VALUE_FLUSH(value);
+	if (value & SEG_VALUE_TOMB) {
+		return false;
+	}
+	return (value & SEG_VALUE_STATIC) || (learned >= seg_get(&br->control->flush_channel[SEG_VALUE_CHANNEL(value) % SEG_MAX_CHANNELS]) &&
+	                                      learned >= seg_get(&br->control->flush_fid[fdb_key_fid(key) % SEG_MAX_FIDS]));
+}
+
+/* One version of one key, new or not. */
+static bool
+take_version(struct monitor *m, const struct seg_msg *msg, uint64_t key, uint64_t value)
+{
+	const struct view_row *row = view_find(&m->known, key);
+	struct view_row old = row ? *row : (struct view_row){.live = false};
+	struct view_entry entry = {.key = key, .value = value, .stamp = msg->stamp, .core = msg->from, .owner = br_owner(&m->br, key),
+		.live = alive(&m->br, key, value)};
+	if (msg->from < 1 || msg->from > SEG_MAX_CORES || (row && !view_wins(value, msg->stamp, old.value, old.stamp))) {
+		return true;
+	}
+	if (!view_add(&m->known, &entry)) {
+		return false;
+	}
+	m->dead += (size_t)!entry.live - (size_t)(row && !old.live);
+	if (entry.live && !old.live) {
+		print_event(m, ADDED, key, value, 0, msg->from, msg->cause, msg->time_ns);
+	} else if (!entry.live && old.live) {
+		print_event(m, DELETED, key, old.value, 0, msg->from, msg->cause, msg->time_ns);
+	} else if (entry.live && (SEG_VALUE_CHANNEL(old.value) != SEG_VALUE_CHANNEL(value) || br_type(old.value) != br_type(value))) {
+		print_event(m, CHANGED, key, value, old.value, msg->from, msg->cause, msg->time_ns);
+	}
+	return true;
+}
+
+static bool
+take_message(struct monitor *m, const struct seg_msg *msg)
+{
+	if (msg->kind == SEG_MSG_FDB_ADD) {
+		return take_version(m, msg, msg->word[0], msg->word[1] & SEG_VALUE_SHARED);
+	}
+	/* The last word of a deletion is the flush sequence of its version (lib/fdb/replica.h). */
+	for (unsigned i = 0; msg->kind == SEG_MSG_FDB_DEL && i < msg->n && i < 3; i++) {
+		if (!take_version(m, msg, msg->word[i], fdb_value(0, (uint32_t)msg->word[3], SEG_VALUE_TOMB))) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* The records of a core since the last look; returns how many were overwritten before they were read. */
+static uint64_t
+gather(struct monitor *m, unsigned core)
+{
+	const struct seg_core *from = seg_core(&m->br.seg, core);
+	uint64_t end = seg_get_acquire(&from->trace_next), lost = 0;
+	if (end - m->next[core] >= SEG_TRACE) {
+		lost = end - m->next[core] - (SEG_TRACE / 2);
+		m->next[core] = end - SEG_TRACE / 2;
+	}
+	size_t first = m->nbatch;
+	for (uint64_t i = m->next[core]; i != end; i++) {
+		m->batch[m->nbatch++] = from->trace[i % SEG_TRACE];
+	}
+	/* What was written over while it was copied does not count: record n replaces record n - SEG_TRACE while trace_next is n. */
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	uint64_t now = seg_get(&from->trace_next);
+	if (now - m->next[core] >= SEG_TRACE) {
+		lost += end - m->next[core];
+		m->nbatch = first;
+	}
+	m->next[core] = end;
+	return lost;
+}
+
+static int
+compare_times(const void *a, const void *b)
+{
+	const struct seg_msg *x = a, *y = b;
+	return (x->time_ns > y->time_ns) - (x->time_ns < y->time_ns);
+}
+
+/* Reads the tables; what differs from what was known is printed. */
+static enum err_code
+snapshot(struct monitor *m, bool print, struct err *err)
+{
+	static const struct br_filter all = {.type = -1};
+	struct view now;
+	for (unsigned core = 1; core <= m->br.ncores; core++) {
+		m->next[core] = seg_get_acquire(&seg_core(&m->br.seg, core)->trace_next);
+	}
+	m->flush_seq = seg_get_acquire(&m->br.control->flush_seq);
+	enum err_code code = br_load(&m->br, &all, &now, err);
+	if (code) {
+		return code;
+	}
+	m->dead = 0;
+	for (size_t i = 0; i < now.n; i++) {
+		const struct view_row *row = &now.row[i], *old = view_find(&m->known, row->key);
+		bool was = old && old->live;
+		m->dead += !row->live;
+		if (print && row->live && !was) {
+			print_event(m, ADDED, row->key, row->value, 0, (unsigned)(row->stamp & 255), 0, m->br.now_ns);
+		} else if (print && row->live && SEG_VALUE_CHANNEL(old->value) != SEG_VALUE_CHANNEL(row->value)) {
+			print_event(m, CHANGED, row->key, row->value, old->value, (unsigned)(row->stamp & 255), 0, m->br.now_ns);
+		}
+	}
+	for (size_t i = 0; print && i < m->known.n; i++) {
+		const struct view_row *old = &m->known.row[i], *row = view_find(&now, old->key);
+		if (old->live && !(row && row->live)) {
+			print_event(m, DELETED, old->key, old->value, 0, (unsigned)(old->stamp & 255), 0, m->br.now_ns);
+		}
+	}
+	view_free(&m->known);
+	m->known = now;
+	return ERR_NONE;
+}
+
+static void
+look_for_flush(struct monitor *m)
+{
+	uint32_t seq = seg_get_acquire(&m->br.control->flush_seq);
+	if (seq == m->flush_seq) {
+		return;
+	}
+	m->flush_seq = seq;
+	for (size_t i = 0; i < m->known.n; i++) {
+		struct view_row *row = &m->known.row[i];
+		if (row->live && !alive(&m->br, row->key, row->value)) {
+			row->live = false;
+			m->dead++;
+			print_event(m, FLUSHED, row->key, row->value, 0, 0, 0, m->br.now_ns);
+		}
+	}
+}
+
+static enum err_code
+look(struct monitor *m, struct err *err)
+{
+	uint64_t lost = 0;
+	struct timespec ts;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	m->br.now_ns = (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+	m->nbatch = 0;
+	for (unsigned core = 1; core <= m->br.ncores; core++) {
+		uint64_t one = gather(m, core);
+		if (one) {
+			print_lost(m, core, one);
+		}
+		lost += one;
+	}
+	look_for_flush(m);
+	qsort(m->batch, m->nbatch, sizeof(*m->batch), compare_times);
+	for (size_t i = 0; i < m->nbatch; i++) {
+		if (!take_message(m, &m->batch[i])) {
+			return err_set(err, ERR_FAILED, "no memory");
+		}
+	}
+	/* What is dead for long would fill the memory of a monitor that runs for months. */
+	if (lost || m->dead > 65536 + m->known.n / 2) {
+		return snapshot(m, lost > 0, err);
+	}
+	return ERR_NONE;
+}
+
+static enum err_code
+attach(struct monitor *m, struct err *err)
+{
+	enum err_code code = br_open(m->cli, &m->br, err);
+	if (code) {
+		return code;
+	}
+	m->batch = malloc((size_t)m->br.ncores * SEG_TRACE * sizeof(*m->batch));
+	code = m->batch ? br_filter(m->cli, &m->br, &m->filter, err) : err_set(err, ERR_FAILED, "no memory");
+	return code ? code : snapshot(m, false, err);
+}
+
+static void
+detach(struct monitor *m)
+{
+	free(m->batch);
+	m->batch = NULL;
+	view_free(&m->known);
+	br_close(&m->br);
+}
+
+/* Names change with the configuration; an engine that was started again has another segment. */
+static enum err_code
+keep_up(struct monitor *m, struct err *err)
+{
+	if (m->br.tables->generation != seg_get(&m->br.control->config_generation)) {
+		seg_read_tables(&m->br.seg, m->br.tables);
+	}
+	if (seg_replaced(&m->br.seg)) {
+		struct seg probe;
+		if (seg_attach(&probe, m->br.seg.source, NULL)) { /* not whole yet */
+			return ERR_NONE;
+		}
+		seg_detach(&probe);
+		cli_note(m->cli, "the engine was started again");
+		m->told_dead = false;
+		detach(m);
+		return attach(m, err);
+	}
+	if (!m->told_dead && !seg_writer_alive(&m->br.seg)) {
+		cli_note(m->cli, "the engine is %s; waiting for the next one", seg_state_name(&m->br.seg));
+		m->told_dead = true;
+	}
+	return ERR_NONE;
+}
+
+enum err_code
+monitor_run(struct cli *cli, struct err *err)
+{
+	struct monitor m = {.cli = cli};
+	enum err_code code = attach(&m, err);
+	if (!code) {
+		m.told_dead = !m.br.live; /* source_open() said it */
+		m.out = out_follow(cli, columns);
+		code = m.out ? ERR_NONE : err_set(err, ERR_FAILED, "no memory");
+	}
+	for (unsigned round = 1; !code && cli_wait(cli, POLL_MS); round++) {
+		code = look(&m, err);
+		if (!code && round % 16 == 0) {
+			code = keep_up(&m, err);
+		}
+	}
+	if (m.out) {
+		enum err_code closed = out_close(m.out, code ? NULL : err);
+		code = code ? code : closed;
+	}
+	detach(&m);
+	return code;
+}

@@ -6,7 +6,7 @@
 
 static const struct cli_param run_params[] = {
 	{.name = "config", .letter = 'c', .place = CLI_OPT, .type = CLI_FILE, .metavar = "FILE", .flags = CLI_REQUIRED,
-		.help = "the appliance file, pekit.json(5)"},
+		.help = CONFIG_HELP},
 	{.name = "detach", .letter = 'd', .place = CLI_OPT, .type = CLI_FLAG, .help = "return when the engine is ready; it goes on"},
 	{.name = NULL},
 };

@@ -57,7 +57,8 @@ struct engine {
 	struct grace grace;
 	uint32_t cause;                 /* the control core's causes counted */
 	bool stop;                      /* read by the data cores */
-	char *save_path;                /* of the configuration file, absolute */
+	char *save_path;                /* of the configuration file, absolute; NULL: it came from standard input */
+	uint64_t watchdog_ns, watchdog_sent_ns; /* systemd's; 0: none */
 };
 
 /* ---- worker.c: the data cores ---- */

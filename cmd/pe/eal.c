@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* DPDK's environment: its arguments, its memory, its talk. */
+#include <dirent.h>
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_log.h>
+#include <rte_mbuf.h>
+#include <rte_mempool.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "control.h"
+
+#define CACHE 256             /* mbufs a core keeps at hand */
+#define EAL_EXTRA_MB 64       /* what devices and DPDK itself need beside the mbufs, */
+#define EAL_CORE_MB 1         /* and each data core */
+#define MAX_ARGS 24
+#define ARG_SIZE 4096
+
+/* ---- what DPDK says ---------------------------------------------------------------------------------------------------- */
+
+static char last_error[200]; /* DPDK tells why something failed in its log only */
+
+static ssize_t
+take_log(void *cookie, const char *text, size_t size)
+{
+	(void)cookie;
+	size_t n = size;
+	while (n && (text[n - 1] == '\n' || text[n - 1] == ' ')) {
+		n--;
+	}
+	if (rte_log_cur_msg_loglevel() <= (int)RTE_LOG_ERR) {
+		snprintf(last_error, sizeof(last_error), "%.*s", (int)n, text);
+	}
+	log_write(LOG_LEVEL_DEBUG, "dpdk: %.*s", (int)n, text);
+	return (ssize_t)size;
+}
+
+static FILE *log_stream;
+
+static bool
+open_log(void)
+{
+	log_stream = fopencookie(NULL, "w", (cookie_io_functions_t){.write = take_log});
+	if (log_stream) {
+		setvbuf(log_stream, NULL, _IOLBF, 512);
+		rte_openlog_stream(log_stream);
+	}
+	return log_stream != NULL;
+}
+
+/* ---- memory -------------------------------------------------------------------------------------------------------------- */
+
+static uint64_t
+needed_mb(const struct conf *conf)
+{
+	uint64_t bytes = 0;
+	struct conf_memory_item items[16];
+	size_t n = conf_memory(conf, items, sizeof(items) / sizeof(items[0]));
+	for (size_t i = 0; i < n; i++) {
+		bytes += strcmp(items[i].what, "mbufs") == 0 ? items[i].bytes : 0;
+	}
+	return bytes / (1 << 20) * 9 / 8 + EAL_EXTRA_MB + conf->cores * EAL_CORE_MB; /* an eighth for what does not fit into the ends of pages */
+}
+
+/* Free huge pages of all sizes. */
+static uint64_t
+free_huge_mb(void)
+{
+	uint64_t kb = 0;
+	DIR *dir = opendir("/sys/kernel/mm/hugepages");
+	for (struct dirent *entry; dir && (entry = readdir(dir));) {
+		unsigned long long size, count;
+		char path[320];
+		if (sscanf(entry->d_name, "hugepages-%llukB", &size) != 1) {
+			continue;
+		}
+		snprintf(path, sizeof(path), "/sys/kernel/mm/hugepages/%s/free_hugepages", entry->d_name);
+		FILE *file = fopen(path, "re");
+		if (file && fscanf(file, "%llu", &count) == 1) {
+			kb += size * count;
+		}
+		if (file) {
+			fclose(file);
+		}
+	}
+	if (dir) {
+		closedir(dir);
+	}
+	return kb / 1024;
+}
+
+/* ---- arguments ------------------------------------------------------------------------------------------------------------ */
+
+struct args {
+	int n;
+	char *arg[MAX_ARGS + 1];
+	bool bad;
+};
+
+static void __attribute__((format(printf, 2, 3)))
+add_arg(struct args *args, const char *fmt, ...)
+{
+	va_list list;
+	va_start(list, fmt);
+	char *text = NULL;
+	if (args->n == MAX_ARGS || vasprintf(&text, fmt, list) < 0) {
+		args->bad = true;
+	} else {
+		args->arg[args->n++] = text;
+	}
+	va_end(list);
+}
+
+/* One lcore, that of this thread, on the CPUs it may use anyway: data cores register themselves. */
+static void
+add_lcore(struct args *args)
+{
+	char cpus[ARG_SIZE] = "";
+	cpu_set_t set;
+	size_t at = 0;
+	CPU_ZERO(&set);
+	if (sched_getaffinity(0, sizeof(set), &set) < 0) {
+		CPU_SET(0, &set);
+	}
+	for (unsigned i = 0; i < CPU_SETSIZE && at + 8 < sizeof(cpus); i++) {
+		if (CPU_ISSET(i, &set)) {
+			at += (size_t)snprintf(cpus + at, sizeof(cpus) - at, "%s%u", at ? "," : "", i);
+		}
+	}
+	add_arg(args, "--lcores=0@(%s)", cpus);
+}
+
+static void
+make_args(struct args *args, const struct engine *engine, bool huge)
+{
+	add_arg(args, "pe");
+	add_lcore(args);
+	add_arg(args, "--no-telemetry");
+	add_arg(args, "--no-shconf");
+	add_arg(args, "--iova-mode=va");
+	add_arg(args, "--file-prefix=pekit-%s", engine->conf.appliance);
+	if (access("/sys/bus/pci/devices", R_OK) < 0) {
+		add_arg(args, "--no-pci");
+	} else {
+		/* None at the start: an allow-list of one that is nobody's. Ports that are configured are probed one by one. */
+		add_arg(args, "--allow=ffff:ff:1f.7");
+	}
+	if (huge) {
+		add_arg(args, "--in-memory");
+	} else {
+		add_arg(args, "--no-huge");
+		add_arg(args, "-m");
+		add_arg(args, "%llu", (unsigned long long)needed_mb(&engine->conf));
+	}
+}
+
+static enum err_code
+start_eal(struct engine *engine, bool huge, struct err *err)
+{
+	struct args args = {0};
+	make_args(&args, engine, huge);
+	char *argv[MAX_ARGS + 1]; /* getopt() reorders it */
+	memcpy(argv, args.arg, sizeof(argv));
+	int result = args.bad ? -1 : rte_eal_init(args.n, argv);
+	for (int i = 0; i < args.n; i++) {
+		free(args.arg[i]);
+	}
+	if (result < 0) {
+		err_set(err, ERR_FAILED, "DPDK does not start: %s", last_error[0] ? last_error : rte_strerror(rte_errno));
+		return huge ? err_hint(err, "memory.hugepages \"off\" does without huge pages") : ERR_FAILED;
+	}
+	return ERR_NONE;
+}
+
+static enum err_code
+make_pool(struct engine *engine, struct err *err)
+{
+	const struct conf *conf = &engine->conf;
+	char name[RTE_MEMPOOL_NAMESIZE];
+	snprintf(name, sizeof(name), "%.20s", conf->appliance);
+	/* A stack without locks: a thread that loses its CPU in the middle of it stalls nobody. */
+	engine->pool = rte_pktmbuf_pool_create_by_ops(name, conf->mbufs, CACHE, 0, (uint16_t)conf_mbuf_room(conf), SOCKET_ID_ANY, "lf_stack");
+	if (!engine->pool) {
+		err_set(err, ERR_FAILED, "no pool of %u mbufs: %s", conf->mbufs,
+			rte_errno == EINVAL ? "DPDK's driver librte_mempool_stack is missing" : last_error[0] ? last_error : rte_strerror(rte_errno));
+		return err_hint(err, "fewer memory.mbufs, or more memory");
+	}
+	return ERR_NONE;
+}
+
+enum err_code
+eal_start(struct engine *engine, bool *hugepages, struct err *err)
+{
+	const struct conf *conf = &engine->conf;
+	uint64_t wanted = needed_mb(conf), huge_mb = free_huge_mb();
+	*hugepages = conf->hugepages == CONF_HUGE_ON || (conf->hugepages == CONF_HUGE_AUTO && huge_mb >= wanted);
+	if (conf->hugepages == CONF_HUGE_ON && huge_mb < wanted) {
+		err_set(err, ERR_REFUSED, "memory.hugepages: %llu MB of huge pages are free, %llu are needed", (unsigned long long)huge_mb,
+			(unsigned long long)wanted);
+		return err_hint(err, "memory.hugepages \"auto\", or more of them: sysctl vm.nr_hugepages=N");
+	}
+	if (!open_log()) {
+		return err_set(err, ERR_FAILED, "no memory");
+	}
+	enum err_code code = start_eal(engine, *hugepages, err);
+	return code != ERR_NONE ? code : make_pool(engine, err);
+}
+
+void
+eal_stop(struct engine *engine)
+{
+	rte_mempool_free(engine->pool);
+	engine->pool = NULL;
+	if (log_stream) {
+		rmdir(rte_eal_get_runtime_dir()); /* nothing is kept there, and DPDK leaves it behind */
+		rte_eal_cleanup();
+		rte_openlog_stream(NULL);
+		fclose(log_stream);
+		log_stream = NULL;
+	}
+}

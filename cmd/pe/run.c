@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* From an appliance file to a running engine, and back to nothing. */
+#include "run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <rte_cycles.h>
+#include <rte_ring.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "control.h"
+#include "keeper.h"
+#include "load.h"
+
+#define WORK_SLOTS 512  /* frames one core may hand to another before it has to take some */
+#define MTU_EXTRA 26    /* Ethernet header, two tags, CRC */
+#define MTU_MAX 9216
+
+/* ---- parts ---------------------------------------------------------------------------------------------------------------- */
+
+static struct seg_header *
+shared_header(const struct engine *engine)
+{
+	return (struct seg_header *)(void *)engine->seg.base;
+}
+
+static void
+set_state(struct engine *engine, enum seg_state state)
+{
+	seg_put_release(&shared_header(engine)->state, state); /* what was done to get there is visible before */
+}
+
+static enum err_code
+make_segment(struct engine *engine, struct err *err)
+{
+	const struct conf *conf = &engine->conf;
+	const struct seg_shape shape = {.ncores = conf->cores, .ring_slots = conf->ring_slots, .fdb_buckets = conf_fdb_buckets(conf->fdb)};
+	return seg_create(&engine->seg, conf->appliance, &shape, conf->fdb, err);
+}
+
+static void
+fill_control_words(struct engine *engine)
+{
+	struct seg_control *words = seg_control(&engine->seg);
+	struct seg_core *mine = seg_core(&engine->seg, 0);
+	for (unsigned b = 0; b < SEG_OWNER_BUCKETS; b++) {
+		seg_put(&words->owner[b], (uint8_t)(1 + b * engine->ncores / SEG_OWNER_BUCKETS));
+	}
+	seg_put_release(&words->owner_epoch, 1); /* the table is whole */
+	seg_put(&words->ageing_ns, (uint64_t)engine->conf.ageing_s * 1000000000ull);
+	seg_put(&mine->cpu, -1);
+	seg_put(&mine->tid, (uint32_t)syscall(SYS_gettid));
+	engine->seg.head.tsc_hz = rte_get_tsc_hz();
+	seg_put(&shared_header(engine)->tsc_hz, engine->seg.head.tsc_hz);
+}
+
+static void
+fill_grace(struct engine *engine)
+{
+	engine->grace.nodes = engine->ncores + 1;
+	for (unsigned from = 0; from <= engine->ncores; from++) {
+		struct grace_node *node = &engine->grace.node[from];
+		node->core = from ? seg_core(&engine->seg, from) : NULL;
+		for (unsigned to = 1; to <= engine->ncores; to++) {
+			node->ring[to] = to != from ? seg_ring(&engine->seg, from, to) : NULL;
+		}
+	}
+	for (unsigned to = 1; to <= engine->ncores; to++) {
+		engine->to[to] = ring_sender(seg_ring(&engine->seg, 0, to), engine->seg.head.ring_slots);
+	}
+}
+
+static enum err_code
+make_work_rings(struct engine *engine, struct err *err)
+{
+	for (unsigned from = 1; from <= engine->ncores; from++) {
+		for (unsigned to = 1; to <= engine->ncores; to++) {
+			if (from != to && !(engine->work[from][to] = lane_ring(WORK_SLOTS))) {
+				return err_set(err, ERR_FAILED, "no memory for the rings between cores");
+			}
+		}
+	}
+	return ERR_NONE;
+}
+
+static void
+free_work_rings(struct engine *engine)
+{
+	for (unsigned from = 1; from <= engine->ncores; from++) {
+		for (unsigned to = 1; to <= engine->ncores; to++) {
+			void *frame;
+			while (engine->work[from][to] && rte_ring_dequeue(engine->work[from][to], &frame) == 0) {
+				rte_pktmbuf_free(frame);
+			}
+			free(engine->work[from][to]);
+			engine->work[from][to] = NULL;
+		}
+	}
+}
+
+static enum err_code
+start_workers(struct engine *engine, struct err *err)
+{
+	for (unsigned i = 1; i <= engine->ncores; i++) {
+		enum err_code code = worker_start(engine, i, err);
+		if (code != ERR_NONE) {
+			return code;
+		}
+	}
+	return ERR_NONE;
+}
+
+static void
+stop_workers(struct engine *engine)
+{
+	__atomic_store_n(&engine->stop, true, __ATOMIC_RELEASE);
+	for (unsigned i = 1; i <= engine->ncores; i++) {
+		if (engine->core[i]) {
+			worker_join(engine, i);
+		}
+	}
+}
+
+/* ---- the engine ------------------------------------------------------------------------------------------------------------- */
+
+/* In this order: a second engine of the name is refused before anything is touched, and the keeper forks before there are threads. */
+static enum err_code
+start(struct control *control, struct err *err)
+{
+	struct engine *engine = control->engine;
+	enum err_code code = keeper_start(&engine->keeper, err);
+	code = code != ERR_NONE ? code : make_segment(engine, err);
+	code = code != ERR_NONE ? code : eal_start(engine, &control->hugepages, err);
+	if (code != ERR_NONE) {
+		return code;
+	}
+	uint32_t room = conf_mbuf_room(&engine->conf) - RTE_PKTMBUF_HEADROOM - MTU_EXTRA;
+	engine->max_mtu = (uint16_t)(room < MTU_MAX ? room : MTU_MAX);
+	fill_control_words(engine);
+	fill_grace(engine);
+	code = make_work_rings(engine, err);
+	code = code != ERR_NONE ? code : apply_first(control, err);
+	code = code != ERR_NONE ? code : start_workers(engine, err);
+	return code != ERR_NONE ? code : control_open(control, err);
+}
+
+static void
+stop(struct control *control, bool started)
+{
+	struct engine *engine = control->engine;
+	if (engine->seg.base) {
+		set_state(engine, SEG_STOPPING);
+	}
+	if (control->server) {
+		server_close_listener(control->server);
+	}
+	stop_workers(engine);
+	apply_last(control);
+	free_work_rings(engine);
+	eal_stop(engine);
+	keeper_stop(engine->keeper);
+	if (engine->seg.base && started) {
+		engine_event(engine, LOG_LEVEL_NOTICE, "stopped");
+		set_state(engine, SEG_STOPPED);
+	} else if (engine->seg.base) {
+		seg_remove(engine->seg.head.name);
+	}
+	seg_detach(&engine->seg);
+	control_close(control); /* who asked for the stop sees the end of the connection now */
+}
+
+static void
+set_signals(void)
+{
+	sigset_t signals;
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGHUP);
+	sigprocmask(SIG_BLOCK, &signals, NULL); /* every thread inherits it; control.c reads them */
+	signal(SIGPIPE, SIG_IGN);
+}
+
+/* Tells whoever waits: the parent of a detached engine, systemd. */
+static void
+tell_ready(struct control *control, int result_fd)
+{
+	struct engine *engine = control->engine;
+	uint64_t usec;
+	set_state(engine, SEG_READY);
+	engine_event(engine, LOG_LEVEL_NOTICE, "ready: %u data cores, %zu ports, %zu bridges%s", engine->ncores, engine->conf.nports,
+		engine->conf.nbridges, control->hugepages ? ", huge pages" : "");
+	if (sd_watchdog_enabled(0, &usec) > 0) {
+		engine->watchdog_ns = usec * 1000;
+	}
+	sd_notify(0, "READY=1");
+	if (result_fd >= 0) {
+		const struct err none = {0};
+		ssize_t n = write(result_fd, &none, sizeof(none));
+		(void)n; /* a parent that is gone wants no answer */
+		close(result_fd);
+		int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+		if (null >= 0) {
+			dup2(null, STDERR_FILENO);
+			close(null);
+		}
+		log_to_syslog();
+	}
+}
+
+/* Takes over conf. result_fd: of a detached engine, else -1. */
+static enum err_code
+run_engine(struct conf *conf, const char *file, int result_fd, struct err *err)
+{
+	struct engine *engine = calloc(1, sizeof(*engine));
+	struct control *control = calloc(1, sizeof(*control));
+	struct seg_tables *tables = calloc(1, sizeof(*tables));
+	enum err_code code = ERR_NONE;
+	char tag[SEG_NAME_SIZE + 8];
+	snprintf(tag, sizeof(tag), "pe[%s]", conf->appliance);
+	log_start(tag);
+	set_signals();
+	if (!engine || !control || !tables) {
+		conf_free(conf);
+		code = err_set(err, ERR_FAILED, "no memory");
+	} else {
+		engine->conf = *conf;
+		engine->ncores = conf->cores;
+		engine->save_path = strcmp(file, "-") == 0 ? NULL : realpath(file, NULL);
+		*control = (struct control){.engine = engine, .tables = tables, .started_ns = engine_now_ns(), .epoll = -1, .tick = -1,
+			.signals = -1, .link = -1};
+		code = start(control, err);
+		bool started = code == ERR_NONE;
+		if (started) {
+			tell_ready(control, result_fd);
+			control_loop(control);
+			sd_notify(0, "STOPPING=1");
+		}
+		stop(control, started);
+		free(engine->save_path);
+	}
+	free(tables);
+	free(control);
+	free(engine);
+	return code;
+}
+
+/* ---- detached --------------------------------------------------------------------------------------------------------------------- */
+
+/* What the engine says until it is ready goes where the parent's words go. True: there may be more. */
+static bool
+relay(int fd)
+{
+	char text[1024];
+	ssize_t n = read(fd, text, sizeof(text));
+	if (n > 0) {
+		ssize_t written = write(STDERR_FILENO, text, (size_t)n);
+		(void)written;
+	}
+	return n > 0 || (n < 0 && errno == EINTR);
+}
+
+static enum err_code
+wait_ready(int result_fd, int text_fd, struct err *err)
+{
+	struct pollfd fds[2] = {{.fd = result_fd, .events = POLLIN}, {.fd = text_fd, .events = POLLIN}};
+	struct err result;
+	ssize_t n = -1;
+	while (n < 0) {
+		if (poll(fds, 2, -1) < 0 && errno != EINTR) {
+			break;
+		}
+		if (fds[1].revents && !relay(text_fd)) {
+			fds[1].fd = -1;
+		} else if (fds[0].revents && !(fds[1].revents & POLLIN)) {
+			n = read(result_fd, &result, sizeof(result)); /* written at once, shorter than PIPE_BUF */
+		}
+	}
+	if (n != (ssize_t)sizeof(result)) {
+		return err_set(err, ERR_FAILED, "the engine died while it started");
+	}
+	*err = result;
+	return result.code;
+}
+
+/* The engine's process: nothing of the terminal, no descriptors but stdio and the way to the parent. */
+static void __attribute__((noreturn))
+be_engine(struct conf *conf, const char *file, int result_fd, int text_fd)
+{
+	struct err err = {0};
+	int null = open("/dev/null", O_RDWR);
+	dup2(null, STDIN_FILENO);
+	dup2(null, STDOUT_FILENO);
+	dup2(text_fd, STDERR_FILENO);
+	int result = fcntl(result_fd, F_DUPFD_CLOEXEC, 3);
+	for (int fd = 3; fd < result; fd++) {
+		close(fd);
+	}
+	close_range((unsigned)result + 1, ~0u, 0);
+	enum err_code code = run_engine(conf, file, result, &err);
+	if (code != ERR_NONE) {
+		ssize_t n = write(result, &err, sizeof(err));
+		(void)n;
+	}
+	exit((int)code);
+}
+
+static enum err_code
+run_detached(struct conf *conf, const char *file, struct err *err)
+{
+	int result[2], text[2];
+	if (pipe2(result, O_CLOEXEC) < 0 || pipe2(text, O_CLOEXEC) < 0) {
+		return err_set(err, ERR_FAILED, "pipe: %s", strerror(errno));
+	}
+	fflush(NULL);
+	pid_t pid = fork();
+	if (pid == 0) {
+		setsid();
+		pid_t engine = fork(); /* not a session leader: it can get no terminal again */
+		if (engine == 0) {
+			be_engine(conf, file, result[1], text[1]);
+		}
+		_exit(engine < 0);
+	}
+	close(result[1]);
+	close(text[1]);
+	conf_free(conf);
+	enum err_code code = ERR_NONE;
+	if (pid < 0 || waitpid(pid, NULL, 0) < 0) {
+		code = err_set(err, ERR_FAILED, "fork: %s", strerror(errno));
+	} else {
+		code = wait_ready(result[0], text[0], err);
+	}
+	close(result[0]);
+	close(text[0]);
+	return code;
+}
+
+enum err_code
+pe_run(const struct pe_run_args *args, struct err *err)
+{
+	struct conf conf;
+	enum err_code code = load_conf(args->config, args->appliance, &conf, err);
+	if (code != ERR_NONE) {
+		return code;
+	}
+	return args->detach ? run_detached(&conf, args->config, err) : run_engine(&conf, args->config, -1, err);
+}

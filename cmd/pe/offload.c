@@ -6,6 +6,8 @@
 #define ETH_HEADER 14
 #define TAG 4
 #define UDP_HEADER 8
+#define TCP_HEADER 20u
+#define IPV4_HEADER 20
 #define IPV6_HEADER 40
 #define PROTO_TCP 6
 #define PROTO_UDP 17
@@ -104,8 +106,8 @@ bool
 offload_cut_start(struct offload_cut *cut, uint32_t l4, uint32_t chunk)
 {
 	uint16_t type = 0;
-	uint32_t l3 = find_l3(cut->head, cut->head_size, &type);
-	if (l3 == 0 || chunk == 0 || l4 < l3 + 20 || l4 > cut->head_size || cut->head_size - l4 < 20) {
+	uint32_t l3 = find_l3(cut->head, cut->head_size, &type), l4_header = cut->udp ? UDP_HEADER : TCP_HEADER;
+	if (l3 == 0 || chunk == 0 || l4 < l3 + IPV4_HEADER || l4 > cut->head_size || cut->head_size - l4 < l4_header) {
 		return false;
 	}
 	const uint8_t *ip = cut->head + l3;
@@ -119,9 +121,11 @@ offload_cut_start(struct offload_cut *cut, uint32_t l4, uint32_t chunk)
 	} else if (type != 0x86dd || ip[0] >> 4 != 6 || l3 + IPV6_HEADER != l4 || ip[6] != proto) {
 		return false;
 	}
-	uint32_t l4_header = cut->udp ? UDP_HEADER : (uint32_t)(cut->head[l4 + 12] >> 4) * 4;
-	if ((!cut->udp && l4_header < 20) || cut->head_size - l4 < l4_header) {
-		return false;
+	if (!cut->udp) {
+		l4_header = (uint32_t)(cut->head[l4 + 12] >> 4) * 4;
+		if (l4_header < TCP_HEADER || cut->head_size - l4 < l4_header) {
+			return false;
+		}
 	}
 	cut->l3 = l3;
 	cut->l4 = l4;

@@ -234,6 +234,7 @@ set_up(struct port *port, const struct port_env *env, struct err *err)
 		return err_set(err, ERR_FAILED, "ports.%s: %s cannot be set up: %s", port->name, port->device_text, strerror(-rc));
 	}
 	if (rte_eth_macaddr_get(port->eth_id, &mac) == 0) {
+		port->mac = 0;
 		for (unsigned i = 0; i < RTE_ETHER_ADDR_LEN; i++) {
 			port->mac = port->mac << 8 | mac.addr_bytes[i];
 		}
@@ -251,9 +252,9 @@ probe(struct port *port, const char *text, const char *name, struct err *err)
 	}
 	int rc = rte_dev_probe(text);
 	if (rc < 0) {
-		bool unknown = rc == -ENODEV || rc == -ENOENT;
+		bool unknown = rc == -ENODEV || rc == -ENOENT || rc == -EFAULT;
 		err_set(err, unknown ? ERR_NOT_FOUND : ERR_FAILED, "ports.%s.device: %s: %s", port->name, text,
-			unknown ? "no such device, or no DPDK driver for it" : strerror(-rc));
+			unknown ? "no such device, or no DPDK driver for it" : rc == -1 ? "refused by its DPDK driver" : strerror(-rc));
 		return err_hint(err, "the log has what DPDK says about it (log level debug)");
 	}
 	struct rte_dev_iterator iter;
@@ -358,6 +359,19 @@ keep_tags(struct port *port, const struct link_info *info, struct err *err)
 	return ERR_NONE;
 }
 
+/* The kernel takes buffers of 2048 bytes to a page (XDP_UMEM_MIN_CHUNK_SIZE in its sources). */
+static enum err_code
+check_xdp_pool(const struct port *port, struct err *err)
+{
+	const struct rte_mempool *pool = port->pool;
+	uint32_t size = pool->header_size + pool->elt_size + pool->trailer_size;
+	if (size >= 2048 && size <= (uint32_t)sysconf(_SC_PAGESIZE)) {
+		return ERR_NONE;
+	}
+	err_set(err, ERR_REFUSED, "ports.%s.device: xdp: needs buffers of 2 to 4 kB, and those of this engine have %u bytes", port->name, size);
+	return err_hint(err, "%s", size < 2048 ? "use if:" : "give all ports an mtu of at most 3000; or use if:");
+}
+
 static enum err_code
 prepare_xdp(struct port *port, struct eth_device *dev, struct err *err)
 {
@@ -365,7 +379,8 @@ prepare_xdp(struct port *port, struct eth_device *dev, struct err *err)
 	if (link_get(dev->ifname, &info) != 0) {
 		return err_set(err, ERR_NOT_FOUND, "%s: no such interface", dev->ifname);
 	}
-	enum err_code code = clear_xdp(dev->ifname, err);
+	enum err_code code = check_xdp_pool(port, err);
+	code = code ? code : clear_xdp(dev->ifname, err);
 	code = code ? code : keep_tags(port, &info, err);
 	if (code != ERR_NONE) {
 		return code;

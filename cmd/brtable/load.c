@@ -70,7 +70,7 @@ br_lookup(const struct br *br, unsigned core, uint64_t key, struct seg_fdb_entry
 	uint32_t buckets = br->seg.head.fdb_buckets, home = fdb_home(fdb_hash(key, br->seg.head.fdb_seed), buckets);
 	/* Twice: the entry may be pushed on while this looks. */
 	for (unsigned look = 0; look < 2; look++) {
-		for (unsigned i = 0; i < 2 * SEG_WAYS; i++) {
+		for (unsigned i = 0; i < (FDB_REACH + 1) * SEG_WAYS; i++) {
 			uint64_t bucket = ((uint64_t)home + i / SEG_WAYS) % buckets;
 			if (seg_read_fdb(&br->seg, core, bucket * SEG_WAYS + i % SEG_WAYS, entry) && entry->key == key) {
 				return true;

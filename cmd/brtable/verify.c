@@ -403,7 +403,8 @@ print_table(struct verify *v, struct err *err)
 	if (v->coherent) {
 		cli_say(v->cli, "coherent: %u cores, %llu entries (by %s)", v->br.ncores, (unsigned long long)v->entries, v->method);
 	} else {
-		cli_say(v->cli, "NOT coherent: %zu%s entries differ", v->ndifferences, v->more ? " or more" : "");
+		cli_say(v->cli, "NOT coherent: %zu%s %s", v->ndifferences, v->more ? " or more" : "",
+			v->ndifferences == 1 ? "entry differs" : "entries differ");
 	}
 	return code;
 }

@@ -155,6 +155,7 @@ cli_main(const struct cli_tool *tool, int argc, char **argv)
 	struct cli cli;
 	struct err err = {.code = ERR_NONE};
 	enum cli_ask ask;
+	*stream_get() = (struct cli_stream){.out = NULL};
 	signal(SIGPIPE, SIG_DFL);
 	setvbuf(stdout, NULL, _IOFBF, 1 << 16);
 	if (answered(tool, argc, argv)) {

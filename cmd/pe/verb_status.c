@@ -33,7 +33,7 @@ struct status {
 	struct seg_tables tables;
 	json_t *engine; /* what it answered; NULL: nothing */
 	bool alive, ready, coherent;
-	uint64_t uptime_s, heartbeat_age_ms;
+	uint64_t uptime_ms, heartbeat_age_ms;
 };
 
 static bool
@@ -66,13 +66,13 @@ coherent(struct cli *cli, const struct seg *seg, bool alive)
 }
 
 static uint64_t
-uptime_s(const struct seg *seg, bool alive)
+uptime_ms(const struct seg *seg, bool alive)
 {
-	const struct seg_header *head = (const struct seg_header *)(const void *)seg->base;
+	const struct seg_header *shared = (const struct seg_header *)(const void *)seg->base;
 	struct timespec t;
 	clock_gettime(CLOCK_MONOTONIC, &t);
-	uint64_t end = alive ? (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec : seg_get(&head->heartbeat_ns);
-	return end > head->created_ns ? (end - head->created_ns) / 1000000000u : 0;
+	uint64_t end = alive ? (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec : seg_get(&shared->heartbeat_ns);
+	return end > seg->head.created_ns ? (end - seg->head.created_ns) / 1000000u : 0;
 }
 
 static void
@@ -88,7 +88,7 @@ read_status(struct cli *cli, const struct seg *seg, struct status *status)
 		status->engine = NULL;
 	}
 	status->ready = status->alive && strcmp(seg_state_name(seg), "ready") == 0;
-	status->uptime_s = uptime_s(seg, status->alive);
+	status->uptime_ms = uptime_ms(seg, status->alive);
 	status->heartbeat_age_ms = seg_heartbeat_age_ns(seg) / 1000000;
 	status->coherent = coherent(cli, seg, status->alive);
 }
@@ -130,7 +130,7 @@ print_json(struct cli *cli, const struct status *status, struct err *err)
 	return cli_print_json(cli,
 		json_pack("{s:s, s:s, s:b, s:i, s:s, s:I, s:I, s:I, s:i, s:b, s:o, s:o, s:o, s:o, s:o}", "appliance", seg->head.name, "state",
 			seg_state_name(seg), "alive", status->alive, "pid", (int)seg->head.writer_pid, "release", seg->head.release,
-			"uptime_s", (json_int_t)status->uptime_s, "heartbeat_age_ms", (json_int_t)status->heartbeat_age_ms, "generation",
+			"uptime_s", (json_int_t)status->uptime_ms / 1000, "heartbeat_age_ms", (json_int_t)status->heartbeat_age_ms, "generation",
 			(json_int_t)status->tables.generation, "cores", (int)seg->head.ncores, "coherent", status->coherent,
 			"config_file", engine_value(status, "config_file"), "confirm_left_ms", engine_value(status, "confirm_left_ms"),
 			"hugepages", engine_value(status, "hugepages"), "log_level", engine_value(status, "log_level"), "ports", ports),
@@ -144,7 +144,7 @@ print_head(struct cli *cli, const struct status *status)
 	char age[40];
 	const char *file = json_string_value(json_object_get(status->engine, "config_file"));
 	cli_say(cli, "%s: %s, pid %" PRIu32 ", %s %s", seg->head.name, seg_state_name(seg), seg->head.writer_pid,
-		status->alive ? "up" : "ran for", num_format_age(status->uptime_s * 1000, age, sizeof(age)));
+		status->alive ? "up" : "ran for", num_format_age(status->uptime_ms, age, sizeof(age)));
 	cli_say(cli, "configuration %" PRIu64 "%s%s", status->tables.generation, file ? " of " : "", file ? file : "");
 	if (json_is_integer(json_object_get(status->engine, "confirm_left_ms"))) {
 		uint64_t left = (uint64_t)json_integer_value(json_object_get(status->engine, "confirm_left_ms"));

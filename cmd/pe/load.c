@@ -91,7 +91,8 @@ load_check_mbufs(const struct conf *conf, struct err *err)
 	if (conf->mbufs >= needed) {
 		return ERR_NONE;
 	}
-	err_set(err, ERR_REFUSED, "memory.mbufs: %u are too few for %u data cores and %zu ports", conf->mbufs, conf->cores, conf->nports);
+	err_set(err, ERR_REFUSED, "memory.mbufs: %u are too few for %u data cores and %zu ports", conf->mbufs, conf->cores,
+		conf->nports);
 	return err_hint(err, "at least %u", needed);
 }
 

@@ -88,7 +88,7 @@ static const struct cli_verb verbs[] = {
 		.params = diff_params,
 		.takes = CLI_TAKES_APPLIANCE | CLI_TAKES_SAVED | CLI_TAKES_FORMAT | CLI_TAKES_TIMEOUT,
 		.run = verb_diff,
-		.notes = "Without -c: the file that the engine was started with. (live) says that pe apply can do it, (restart) that it cannot.",
+		.notes = "Without -c: the file that the engine was started with. (live): pe apply can do it; (restart): it cannot.",
 		.examples = diff_examples,
 	},
 	{

@@ -103,8 +103,8 @@ static json_t *
 port_json(const struct status *status, const struct seg_port *port)
 {
 	char mac[MAC_TEXT_SIZE];
-	return json_pack("{s:s, s:s, s:b, s:b, s:b, s:I, s:i, s:s, s:i, s:i, s:s?}", "name", port->name, "device", port->device, "enabled",
-		(port->flags & SEG_PORT_ENABLED) != 0, "link", (port->flags & SEG_PORT_LINK) != 0, "faulty",
+	return json_pack("{s:s, s:s, s:b, s:b, s:b, s:I, s:i, s:s, s:i, s:i, s:s?}", "name", port->name, "device", port->device,
+		"enabled", (port->flags & SEG_PORT_ENABLED) != 0, "link", (port->flags & SEG_PORT_LINK) != 0, "faulty",
 		(port->flags & SEG_PORT_FAULTY) != 0, "speed_bps", (json_int_t)port->speed_bps, "mtu", (int)port->mtu, "mac",
 		mac_format(port->mac, mac), "rx_queues", (int)port->rx_queues, "tx_queues", (int)port->tx_queues, "bridge",
 		bridge_name(status, port));

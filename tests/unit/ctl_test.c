@@ -126,7 +126,8 @@ static void
 test_error_is_the_engines(void **state)
 {
 	(void)state;
-	struct fake fake = {.answer = "{\"error\": {\"code\": 4, \"name\": \"exists\", \"message\": \"it is there\", \"hint\": \"look\"}}"};
+	struct fake fake = {
+		.answer = "{\"error\": {\"code\": 4, \"name\": \"exists\", \"message\": \"it is there\", \"hint\": \"look\"}}"};
 	struct err err;
 	json_t *result;
 	assert_int_equal(ask(&fake, 60000, NULL, &result, &err), ERR_EXISTS);

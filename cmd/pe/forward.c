@@ -18,6 +18,7 @@
 #define MAC_SLOW 0x0180c2000002ull /* 802.3 57A */
 #define MAC_BROADCAST 0xffffffffffffull
 #define VID_MASK 0xfff
+#define FORWARD_ALIVE_MASK (0xffffffff0000ull | SEG_VALUE_TOMB)
 
 enum tag { TAG_NONE, TAG_VLAN, TAG_PRIORITY };
 
@@ -26,7 +27,7 @@ struct head {
 	uint32_t source_home, target_home;
 	uint16_t fid;
 	uint8_t tag;
-	bool special; /* group address, or to be dropped */
+	uint8_t special; /* group address, or to be dropped */
 	uint32_t bytes;
 };
 
@@ -84,10 +85,12 @@ forward_retag(struct rte_mbuf *frame, enum tag tag, enum plan_egress egress, uin
 	return true;
 }
 
-static bool
-forward_tag_fits(enum tag tag, enum plan_egress egress)
+_Static_assert(TAG_NONE + 1 == PLAN_UNTAGGED && TAG_VLAN + 1 == PLAN_TAGGED, "a frame that may go as it is needs one comparison");
+
+static inline bool
+forward_tag_fits(unsigned tag, unsigned egress)
 {
-	return (tag == TAG_NONE && egress == PLAN_UNTAGGED) || (tag == TAG_VLAN && egress == PLAN_TAGGED);
+	return tag + 1 == egress;
 }
 
 /* ---- to many ----------------------------------------------------------------------------------------------------------- */
@@ -264,53 +267,53 @@ forward_special(struct worker *w, uint16_t port, struct rte_mbuf *frame, const s
 
 /* ---- the passes -------------------------------------------------------------------------------------------------------- */
 
+#define WIRE_GROUP_BITS 0x0001000000000001ull /* of both addresses, in the first eight bytes as a little-endian number */
+#define WIRE_VLAN 0x0081                      /* the Ethertype likewise */
+
+static inline uint64_t
+forward_load(const uint8_t *data)
+{
+	uint64_t v;
+	memcpy(&v, data, 8);
+	return rte_le_to_cpu_64(v);
+}
+
 /* Reads a header: 16 bytes, which every mbuf's buffer has even when the frame is shorter. */
 static inline void
 forward_head(const struct fdb *fdb, const struct plan_port *in, const struct rte_mbuf *frame, struct head *h)
 {
-	uint64_t first, second;
 	const uint8_t *data = rte_pktmbuf_mtod(frame, const uint8_t *);
+	uint64_t first = forward_load(data), second = forward_load(data + 8);
+	uint16_t fid = in->untagged_fid;
+	uint8_t tag = TAG_NONE;
 
-	memcpy(&first, data, 8);
-	memcpy(&second, data + 8, 8);
-	first = rte_be_to_cpu_64(first);
-	second = rte_be_to_cpu_64(second);
-	uint64_t target = first >> 16, source = (first & 0xffff) << 32 | second >> 32;
-
-	h->fid = in->untagged_fid;
-	h->tag = TAG_NONE;
-	if (__builtin_expect((second >> 16 & 0xffff) == ETHERTYPE_VLAN, 0)) {
-		uint16_t vid = second & VID_MASK;
-		h->tag = vid ? TAG_VLAN : TAG_PRIORITY;
-		h->fid = !vid ? in->untagged_fid : in->fid ? in->fid[vid] : 0;
+	if ((second >> 32 & 0xffff) == WIRE_VLAN) {
+		uint16_t vid = __builtin_bswap16((uint16_t)(second >> 48)) & VID_MASK;
+		tag = vid ? TAG_VLAN : TAG_PRIORITY;
+		fid = !vid ? in->untagged_fid : in->fid ? in->fid[vid] : 0;
 	}
-	h->bytes = rte_pktmbuf_data_len(frame);
-	/* the group bits of both addresses, a frame that is too short, no FID: one test */
-	h->special = ((target | source) >> 40 & 1) | (h->bytes < 14) | !h->fid;
-	h->source = fdb_key(source, h->fid);
-	h->target = fdb_key(target, h->fid);
+	h->fid = fid;
+	h->tag = tag;
+	h->bytes = rte_pktmbuf_pkt_len(frame);
+	h->special = (first & WIRE_GROUP_BITS) || h->bytes < 14 || !fid;
+	h->target = (__builtin_bswap64(first) & ~0xffffull) | fid;
+	h->source = (__builtin_bswap64(first >> 48 | second << 16) & ~0xffffull) | fid;
 	h->source_home = fdb_home(fdb_hash(h->source, fdb->seed), fdb->nbuckets);
 	h->target_home = fdb_home(fdb_hash(h->target, fdb->seed), fdb->nbuckets);
 	__builtin_prefetch(&fdb->hot[h->source_home]);
 	__builtin_prefetch(&fdb->hot[h->target_home]);
 }
 
-/* Marks the source as in use. False: it must be learned (or has moved). */
-static inline bool
-forward_source_known(struct fdb *fdb, const struct head *h, uint16_t port)
+/* The source's entry is not what it should be: perhaps it only has to be marked. False: it must be learned, or has moved. */
+static bool
+forward_source_mark(struct fdb *fdb, const struct head *h, uint16_t port)
 {
 	uint32_t slot = fdb_find_at(fdb, h->source_home, h->source);
+	uint64_t value = slot != FDB_NONE ? *fdb_value_at(fdb, slot) : SEG_VALUE_TOMB;
 
-	if (__builtin_expect(slot == FDB_NONE, 0)) {
-		return false;
-	}
-	uint64_t value = *fdb_value_at(fdb, slot);
-	if (__builtin_expect((value & (0xffff | SEG_VALUE_USED | SEG_VALUE_TOMB)) == (port | SEG_VALUE_USED), 1) &&
-	    fdb_alive(fdb, h->fid, value)) {
-		return true;
-	}
 	if (SEG_VALUE_CHANNEL(value) != port || !fdb_alive(fdb, h->fid, value)) {
-		return false;
+		/* never from a group address, to a reserved one, or in a VLAN that the port is not in */
+		return !h->fid || h->bytes < 14 || mac_is_group(fdb_key_mac(h->source)) || (fdb_key_mac(h->target) & ~0xfull) == MAC_BPDU;
 	}
 	fdb_mark_used(fdb, slot, true);
 	return true;
@@ -329,64 +332,93 @@ forward_learn(struct worker *w, uint16_t port, const struct head *head, const ui
 	exchange_send(w);
 }
 
-/* One unicast frame whose source is done. */
-static inline void
-forward_unicast(struct worker *w, uint16_t port, struct rte_mbuf *frame, const struct head *h)
+/* A unicast frame that cannot go as it is to a live entry's channel. Returns the channel, 0 when the frame is gone. */
+static uint16_t
+forward_other(struct worker *w, uint16_t port, struct rte_mbuf *frame, struct head *h, uint64_t value)
 {
-	struct fdb *fdb = &w->replica.fdb;
-	uint32_t slot = fdb_find_at(fdb, h->target_home, h->target);
-	uint64_t value = slot != FDB_NONE ? *fdb_value_at(fdb, slot) : SEG_VALUE_TOMB;
-
-	if (__builtin_expect(!fdb_alive(fdb, h->fid, value), 0)) {
+	if (!fdb_alive(&w->replica.fdb, h->fid, value)) {
 		forward_many(w, port, frame, h, SEG_CLASS_UNKNOWN, SEG_DROP_STORM_UNKNOWN);
-		return;
+		return 0;
 	}
-	uint16_t channel = SEG_VALUE_CHANNEL(value);
+	uint16_t channel = SEG_VALUE_CHANNEL(value) % SEG_MAX_CHANNELS;
 	const struct plan_fid *fid = &w->view->plan->fid[h->fid];
 	enum plan_egress egress = fid->egress[channel];
-	if (__builtin_expect(channel == port, 0)) {
+	if (channel == port) {
 		forward_class_drop(w, port, frame, SEG_DROP_SAME_CHANNEL);
-		return;
+		return 0;
 	}
-	if (__builtin_expect(!forward_tag_fits(h->tag, egress), 0)) {
-		if (egress == PLAN_NONE || !forward_retag(frame, h->tag, egress, fid->vid)) {
-			forward_class_drop(w, port, frame, SEG_DROP_EGRESS_VLAN);
-			return;
+	if (egress == PLAN_NONE || !forward_retag(frame, h->tag, egress, fid->vid)) {
+		forward_class_drop(w, port, frame, SEG_DROP_EGRESS_VLAN);
+		return 0;
+	}
+	h->bytes = rte_pktmbuf_pkt_len(frame);
+	return channel;
+}
+
+/* The channel of a unicast frame, made fit for it; 0 when the frame is gone. */
+static inline uint16_t
+forward_unicast(struct worker *w, uint16_t port, struct rte_mbuf *frame, struct head *h, uint64_t alive, const uint8_t *egress)
+{
+	uint64_t value = fdb_value_of(&w->replica.fdb, h->target_home, h->target);
+	uint16_t channel = SEG_VALUE_CHANNEL(value);
+
+	/* learned since the last flush, somewhere else, and with the tag that is wanted there */
+	if (__builtin_expect((value & FORWARD_ALIVE_MASK) == alive && channel != port && forward_tag_fits(h->tag, egress[channel]), 1)) {
+		return channel;
+	}
+	return forward_other(w, port, frame, h, value);
+}
+
+/* Counts and gathers the frames of a burst whose channel is known. */
+static void
+forward_gather(struct worker *w, struct rte_mbuf **frame, const struct head *head, const uint16_t *channel, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		if (channel[i]) {
+			transmit(w, channel[i], frame[i], head[i].bytes);
+			w->outgoing[channel[i]].known++;
 		}
 	}
-	transmit(w, channel, frame, rte_pktmbuf_pkt_len(frame));
-	w->outgoing[channel].known++;
 }
 
 void
 forward_burst(struct worker *w, uint16_t port, struct rte_mbuf **frame, unsigned n)
 {
-	const struct plan_port *in = &w->view->plan->port[port];
+	const struct plan *plan = w->view->plan;
 	struct fdb *fdb = &w->replica.fdb;
+	/* what a source's entry says when there is nothing to do */
+	uint64_t alive = fdb_value(0, fdb->flush_seq, 0), known = fdb_value(port, fdb->flush_seq, SEG_VALUE_USED);
 	struct head head[BURST];
+	uint16_t channel[BURST] = {0}, different = 0;
 	uint8_t unknown[BURST];
 	unsigned nunknown = 0;
+	uint32_t bytes = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		forward_head(fdb, in, frame[i], &head[i]);
+		forward_head(fdb, &plan->port[port], frame[i], &head[i]);
 	}
 	for (unsigned i = 0; i < n; i++) {
-		if (!forward_source_known(fdb, &head[i], port)) {
-			unknown[nunknown] = (uint8_t)i;
-			/* never from a group address, a reserved one, or a VLAN that the port is not in */
-			nunknown += head[i].fid && head[i].bytes >= 14 && !mac_is_group(fdb_key_mac(head[i].source)) &&
-				    (fdb_key_mac(head[i].target) & ~0xfull) != MAC_BPDU;
+		struct head *h = &head[i];
+		if (__builtin_expect((fdb_value_of(fdb, h->source_home, h->source) & ~SEG_VALUE_REACH) != known, 0) &&
+		    !forward_source_mark(fdb, h, port)) {
+			unknown[nunknown++] = (uint8_t)i;
 		}
+		if (__builtin_expect(h->special, 0)) {
+			forward_special(w, port, frame[i], h);
+			channel[i] = 0;
+		} else {
+			channel[i] = forward_unicast(w, port, frame[i], h, alive, plan->fid[h->fid].egress);
+		}
+		different |= channel[i] ^ channel[0];
+		bytes += h->bytes;
+	}
+	if (!different && channel[0]) {
+		transmit_many(w, channel[0], frame, n, bytes);
+	} else {
+		forward_gather(w, frame, head, channel, n);
 	}
 	if (__builtin_expect(nunknown != 0, 0)) {
 		forward_learn(w, port, head, unknown, nunknown);
-	}
-	for (unsigned i = 0; i < n; i++) {
-		if (__builtin_expect(head[i].special, 0)) {
-			forward_special(w, port, frame[i], &head[i]);
-		} else {
-			forward_unicast(w, port, frame[i], &head[i]);
-		}
 	}
 	seg_add(&w->mine->rx_packets, n);
 }

@@ -91,6 +91,24 @@ transmit(struct worker *w, uint16_t channel, struct rte_mbuf *frame, uint32_t by
 	}
 }
 
+/* n frames of known channel, 1..BURST. */
+static inline void
+transmit_many(struct worker *w, uint16_t channel, struct rte_mbuf **frame, unsigned n, uint32_t bytes)
+{
+	struct outgoing *o = &w->outgoing[channel];
+
+	if (o->n + n >= TX_BATCH) {
+		transmit_full(w, channel);
+	}
+	if (o->n == 0) {
+		w->dirty[w->ndirty++] = channel;
+	}
+	memcpy(&o->frame[o->n], frame, n * sizeof(*frame));
+	o->n = (uint16_t)(o->n + n);
+	o->known = (uint16_t)(o->known + n);
+	o->bytes += bytes;
+}
+
 /* Everything gathered goes to the devices, or to the backlog of queues that others hold. */
 void
 transmit_flush(struct worker *w);

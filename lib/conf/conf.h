@@ -107,7 +107,7 @@ conf_diff(const struct conf *from, const struct conf *to, struct conf_changes *c
 void
 conf_changes_free(struct conf_changes *changes);
 
-/* Buckets of four for a number of entries: a third more slots than entries (lib/fdb/fdb.h fills them well). */
+/* Buckets of four for a number of entries: half as many slots again as entries, so that all find a place (lib/fdb/fdb.h). */
 uint32_t
 conf_fdb_buckets(uint32_t entries);
 

@@ -16,9 +16,9 @@
 uint32_t
 conf_fdb_buckets(uint32_t entries)
 {
-	/* SEG_WAYS slots a bucket and a third more slots than entries: a bucket for each three */
-	uint32_t buckets = (uint32_t)(((uint64_t)entries + 2) / 3);
-	return buckets < 2 ? 2 : buckets;
+	/* SEG_WAYS slots a bucket and half as many slots again as entries: three buckets for each eight */
+	uint32_t buckets = (uint32_t)(((uint64_t)entries * 3 + 7) / 8);
+	return buckets < 8 ? 8 : buckets;
 }
 
 uint32_t

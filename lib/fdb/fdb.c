@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-/* How far fdb_make_way() looks for an empty slot. At three quarters full, two or three steps nearly always do. */
-#define FDB_MAX_STEPS 16
+/* How many buckets fdb_insert() looks through for an empty slot. At three quarters full it is nearly always one of the first two. */
+#define FDB_MAX_STEPS 128
 
 void
 fdb_init(struct fdb *fdb, struct seg_bucket *hot, struct seg_cold *cold, uint32_t nbuckets, uint64_t seed, struct seg_fdb_count *count)
@@ -29,19 +29,32 @@ fdb_key_home(const struct fdb *fdb, uint64_t key)
 	return fdb_home(fdb_hash(key, fdb->seed), fdb->nbuckets);
 }
 
-/* Stores a value, leaving the bucket's SPILL flag as it is. Release: after the key was emptied, or after the stamp (seg_read_fdb()). */
+/* How far from its home a bucket is. */
+static uint32_t
+fdb_distance(const struct fdb *fdb, uint32_t home, uint32_t bucket)
+{
+	return bucket >= home ? bucket - home : bucket + fdb->nbuckets - home;
+}
+
+/* Stores a value, leaving the bucket's reach as it is. Release: after the key was emptied, or after the stamp (seg_read_fdb()). */
 static void
 fdb_put_value(struct fdb *fdb, uint32_t slot, uint64_t value)
 {
 	uint64_t *at = fdb_value_at(fdb, slot);
-	seg_put_release(at, (value & ~SEG_VALUE_SPILL) | (*at & SEG_VALUE_SPILL));
+	seg_put_release(at, (value & ~SEG_VALUE_REACH) | (*at & SEG_VALUE_REACH));
+}
+
+static uint32_t
+fdb_reach(const struct fdb *fdb, uint32_t home)
+{
+	return (uint32_t)(fdb->hot[home].value[0] >> SEG_VALUE_REACH_SHIFT);
 }
 
 static void
-fdb_set_spill(struct fdb *fdb, uint32_t bucket, bool spill)
+fdb_set_reach(struct fdb *fdb, uint32_t home, uint32_t reach)
 {
-	uint64_t *at = &fdb->hot[bucket].value[0];
-	seg_put(at, spill ? *at | SEG_VALUE_SPILL : *at & ~SEG_VALUE_SPILL);
+	uint64_t *at = &fdb->hot[home].value[0];
+	seg_put(at, (*at & ~SEG_VALUE_REACH) | (uint64_t)reach << SEG_VALUE_REACH_SHIFT);
 }
 
 /* Adds (sign 1) or takes (sign -1) an entry to or from the counts and the digest. */
@@ -84,31 +97,41 @@ fdb_fill(struct fdb *fdb, uint32_t slot, uint64_t key, uint64_t value, const str
 	fdb_put_value(fdb, slot, value);
 	/* release: whoever reads the key with acquire reads this entry's value and cold part */
 	seg_put_release(fdb_key_at(fdb, slot), key);
-	uint32_t home = fdb_key_home(fdb, key);
-	if (home != slot / SEG_WAYS) {
-		fdb_set_spill(fdb, home, true);
+	uint32_t home = fdb_key_home(fdb, key), distance = fdb_distance(fdb, home, slot / SEG_WAYS);
+	if (distance > fdb_reach(fdb, home)) {
+		fdb_set_reach(fdb, home, distance);
 	}
 }
 
-/* Empties a slot without accounting, and takes back its home's SPILL flag when it was the last that lived next door. */
-static void
-fdb_clear(struct fdb *fdb, uint32_t slot)
+/* Does an entry of that home live in the bucket? */
+static bool
+fdb_houses(const struct fdb *fdb, uint32_t bucket, uint32_t home)
 {
-	uint32_t bucket = slot / SEG_WAYS;
-	uint32_t home = fdb_key_home(fdb, *fdb_key_at(fdb, slot));
-
-	seg_put(fdb_key_at(fdb, slot), (uint64_t)0);
-	fdb_put_value(fdb, slot, 0);
-	if (home == bucket) {
-		return;
-	}
 	for (unsigned way = 0; way < SEG_WAYS; way++) {
 		uint64_t key = fdb->hot[bucket].key[way];
 		if (key && fdb_key_home(fdb, key) == home) {
-			return;
+			return true;
 		}
 	}
-	fdb_set_spill(fdb, home, false);
+	return false;
+}
+
+/* Empties a slot without accounting, and takes back its home's reach as far as nobody lives there any more. */
+static void
+fdb_clear(struct fdb *fdb, uint32_t slot)
+{
+	uint32_t home = fdb_key_home(fdb, *fdb_key_at(fdb, slot));
+	uint32_t reach = fdb_reach(fdb, home);
+
+	seg_put(fdb_key_at(fdb, slot), (uint64_t)0);
+	fdb_put_value(fdb, slot, 0);
+	if (fdb_distance(fdb, home, slot / SEG_WAYS) != reach) {
+		return;
+	}
+	while (reach && !fdb_houses(fdb, (home + reach) % fdb->nbuckets, home)) {
+		reach--;
+	}
+	fdb_set_reach(fdb, home, reach);
 }
 
 static void
@@ -119,89 +142,51 @@ fdb_relocate(struct fdb *fdb, uint32_t from, uint32_t to)
 	fdb->relocations++;
 }
 
-/* An entry of the bucket that may live in the next one, or FDB_NONE. */
+/* Moves an entry from one of the buckets before the empty slot into it, and returns the slot that is empty now; FDB_NONE: none may move. */
 static uint32_t
-fdb_movable(const struct fdb *fdb, uint32_t bucket)
+fdb_hop(struct fdb *fdb, uint32_t empty)
 {
-	for (unsigned way = 0; way < SEG_WAYS; way++) {
-		uint64_t key = fdb->hot[bucket].key[way];
-		if (key && fdb_key_home(fdb, key) == bucket) {
-			return bucket * SEG_WAYS + way;
+	uint32_t to = empty / SEG_WAYS;
+
+	for (uint32_t back = FDB_REACH; back; back--) {
+		uint32_t bucket = (to + fdb->nbuckets - back) % fdb->nbuckets;
+		for (unsigned way = 0; way < SEG_WAYS; way++) {
+			uint32_t slot = bucket * SEG_WAYS + way;
+			uint64_t key = *fdb_key_at(fdb, slot);
+			if (key && fdb_distance(fdb, fdb_key_home(fdb, key), to) <= FDB_REACH) {
+				fdb_relocate(fdb, slot, empty);
+				return slot;
+			}
 		}
 	}
 	return FDB_NONE;
 }
 
-/* Sends an entry that was pushed into this bucket home again, when its home has room now. */
+/* An empty slot within reach of the home bucket, made if need be. */
 static uint32_t
-fdb_send_home(struct fdb *fdb, uint32_t bucket)
+fdb_room(struct fdb *fdb, uint32_t home)
 {
-	for (unsigned way = 0; way < SEG_WAYS; way++) {
-		uint32_t slot = bucket * SEG_WAYS + way;
-		uint64_t key = fdb->hot[bucket].key[way];
-		uint32_t home = key ? fdb_key_home(fdb, key) : bucket;
-		uint32_t empty = home != bucket ? fdb_empty_way(fdb, home) : FDB_NONE;
-		if (empty != FDB_NONE) {
-			fdb_relocate(fdb, slot, empty);
-			return slot;
-		}
-	}
-	return FDB_NONE;
-}
+	uint32_t bucket = home, slot = fdb_empty_way(fdb, bucket);
 
-/*
- * Makes an empty slot in a full bucket: walks on until a bucket with room is found from which every bucket on the way back can push
- * one entry forward. Returns the slot, or FDB_NONE.
- */
-static uint32_t
-fdb_make_way(struct fdb *fdb, uint32_t bucket)
-{
-	uint32_t path[FDB_MAX_STEPS];
-	unsigned steps = 0;
-	uint32_t empty = FDB_NONE;
-
-	for (uint32_t at = bucket; steps < FDB_MAX_STEPS && steps < fdb->nbuckets - 1; at = fdb_next(fdb, at)) {
-		empty = fdb_empty_way(fdb, at);
-		if (empty == FDB_NONE) {
-			empty = fdb_send_home(fdb, at);
-		}
-		if (empty != FDB_NONE) {
-			break;
-		}
-		path[steps] = fdb_movable(fdb, at);
-		if (path[steps] == FDB_NONE) {
-			return FDB_NONE;
-		}
-		steps++;
+	for (unsigned steps = 1; slot == FDB_NONE && steps < FDB_MAX_STEPS && steps < fdb->nbuckets; steps++) {
+		bucket = fdb_next(fdb, bucket);
+		slot = fdb_empty_way(fdb, bucket);
 	}
-	while (empty != FDB_NONE && steps > 0) {
-		uint32_t slot = path[--steps];
-		fdb_relocate(fdb, slot, empty);
-		empty = slot;
+	while (slot != FDB_NONE && fdb_distance(fdb, home, slot / SEG_WAYS) > FDB_REACH) {
+		slot = fdb_hop(fdb, slot);
 	}
-	return empty;
+	return slot;
 }
 
 uint32_t
 fdb_insert(struct fdb *fdb, uint64_t key, uint64_t value, const struct seg_cold *cold)
 {
-	uint32_t home = fdb_key_home(fdb, key);
-	uint32_t slot = fdb_empty_way(fdb, home);
+	uint32_t slot = fdb_room(fdb, fdb_key_home(fdb, key));
 
-	if (slot == FDB_NONE) {
-		slot = fdb_empty_way(fdb, fdb_next(fdb, home));
+	if (slot != FDB_NONE) {
+		fdb_fill(fdb, slot, key, value, cold);
+		fdb_account(fdb, key, value, cold->stamp, 1);
 	}
-	if (slot == FDB_NONE) {
-		slot = fdb_make_way(fdb, home);
-	}
-	if (slot == FDB_NONE) {
-		slot = fdb_make_way(fdb, fdb_next(fdb, home));
-	}
-	if (slot == FDB_NONE) {
-		return FDB_NONE;
-	}
-	fdb_fill(fdb, slot, key, value, cold);
-	fdb_account(fdb, key, value, cold->stamp, 1);
 	return slot;
 }
 

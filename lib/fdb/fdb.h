@@ -2,9 +2,9 @@
 /*
  * The bridge table of one core: MAC address and FID to channel.
  *
- * Buckets of four entries, a cache line each (struct seg_bucket). An entry lives in its home bucket or in the next one (the source text's
- * "n consecutive entries"); a flag in the home bucket says whether the next one need be looked at, so that hit and miss alike
- * touch one line as a rule. Inserting into two full buckets moves others along, so that the table fills to well over three quarters.
+ * Buckets of four entries, a cache line each (struct seg_bucket). An entry lives in its home bucket or in one of the FDB_REACH that follow
+ * (the source text's "n consecutive entries"); three bits in the home bucket say how far to look, so that hit and miss alike touch one
+ * line as a rule. When all those are full, others are moved along (hopscotch hashing), so that the table fills to nine tenths.
  *
  * One thread, the core, calls everything here; other threads and processes read the same memory through seg_read_fdb(). Memory
  * is the caller's. Nothing allocates. Pure: time comes in as a number.
@@ -25,6 +25,7 @@
 #include "shm/layout.h"
 
 #define FDB_NONE UINT32_MAX
+#define FDB_REACH 7 /* SEG_VALUE_REACH has three bits */
 
 struct fdb {
 	struct seg_bucket *hot;
@@ -115,6 +116,20 @@ fdb_bucket_match(const struct seg_bucket *bucket, uint64_t key)
 #endif
 }
 
+/* The slot of a key that is not in its home bucket, or FDB_NONE. */
+static inline uint32_t
+fdb_find_beyond(const struct fdb *fdb, uint32_t home, uint64_t key)
+{
+	for (unsigned reach = (unsigned)(fdb->hot[home].value[0] >> SEG_VALUE_REACH_SHIFT); reach; reach--) {
+		home = home + 1 == fdb->nbuckets ? 0 : home + 1;
+		unsigned match = fdb_bucket_match(&fdb->hot[home], key);
+		if (match) {
+			return home * SEG_WAYS + (unsigned)__builtin_ctz(match);
+		}
+	}
+	return FDB_NONE;
+}
+
 /* The slot of a key whose home bucket is known, or FDB_NONE. */
 static inline uint32_t
 fdb_find_at(const struct fdb *fdb, uint32_t home, uint64_t key)
@@ -123,18 +138,26 @@ fdb_find_at(const struct fdb *fdb, uint32_t home, uint64_t key)
 	if (__builtin_expect(match != 0, 1)) {
 		return home * SEG_WAYS + (unsigned)__builtin_ctz(match);
 	}
-	if (!(fdb->hot[home].value[0] & SEG_VALUE_SPILL)) {
-		return FDB_NONE;
-	}
-	uint32_t next = home + 1 == fdb->nbuckets ? 0 : home + 1;
-	match = fdb_bucket_match(&fdb->hot[next], key);
-	return match ? next * SEG_WAYS + (unsigned)__builtin_ctz(match) : FDB_NONE;
+	return fdb_find_beyond(fdb, home, key);
 }
 
 static inline uint32_t
 fdb_find(const struct fdb *fdb, uint64_t key)
 {
 	return fdb_find_at(fdb, fdb_home(fdb_hash(key, fdb->seed), fdb->nbuckets), key);
+}
+
+/* The value of a key whose home bucket is known; SEG_VALUE_TOMB when it is not there. */
+static inline uint64_t
+fdb_value_of(const struct fdb *fdb, uint32_t home, uint64_t key)
+{
+	const struct seg_bucket *bucket = &fdb->hot[home];
+	unsigned match = fdb_bucket_match(bucket, key);
+	if (__builtin_expect(match != 0, 1)) {
+		return bucket->value[__builtin_ctz(match)];
+	}
+	uint32_t slot = fdb_find_beyond(fdb, home, key);
+	return slot == FDB_NONE ? SEG_VALUE_TOMB : fdb->hot[slot / SEG_WAYS].value[slot % SEG_WAYS];
 }
 
 static inline uint64_t *
@@ -170,7 +193,7 @@ fdb_alive(const struct fdb *fdb, uint16_t fid, uint64_t value)
 	       (learned >= fdb->flush_channel[SEG_VALUE_CHANNEL(value) % SEG_MAX_CHANNELS] && learned >= fdb->flush_fid[fid % SEG_MAX_FIDS]);
 }
 
-/* memory: zeroed, nbuckets >= 2 buckets and four times as many cold entries. count is zeroed, too. */
+/* memory: zeroed, nbuckets > FDB_REACH buckets and four times as many cold entries. count is zeroed, too. */
 void
 fdb_init(struct fdb *fdb, struct seg_bucket *hot, struct seg_cold *cold, uint32_t nbuckets, uint64_t seed, struct seg_fdb_count *count);
 

@@ -80,7 +80,7 @@ struct seg_header {
 	struct seg_span fdb_cold[SEG_MAX_NODES]; /* fdb_buckets * SEG_WAYS of struct seg_cold */
 	uint64_t ring_stride;
 	uint32_t ring_slots;      /* a power of two */
-	uint32_t fdb_buckets;     /* a core's; the entry of a key is in bucket fdb_home(key) or the one after it, round the end */
+	uint32_t fdb_buckets;     /* a core's; the entry of a key is in bucket fdb_home(key) or one of the seven after it, round the end */
 	uint64_t fdb_limit;       /* the configured number of entries */
 	uint64_t fdb_seed;        /* odd: the multiplier of fdb_hash(), another one for each run so that nobody can aim at a bucket */
 	/* From here the control core writes while the engine runs. */
@@ -110,9 +110,10 @@ struct seg_bucket {
 #define SEG_VALUE_STICKY (1ull << 49) /* learned or given; aged, but never moved (bridge(8)) */
 #define SEG_VALUE_USED (1ull << 50)   /* seen as a source since the last sweep; local to the core */
 #define SEG_VALUE_TOMB (1ull << 51)   /* deleted; kept until every ring has taken the deletion */
-#define SEG_VALUE_SPILL (1ull << 63)  /* in value[0]: an entry of this bucket lives in the next one; local to the core */
+#define SEG_VALUE_REACH (7ull << 61)  /* in value[0]: how many buckets further an entry of this one may live; local to the core */
+#define SEG_VALUE_REACH_SHIFT 61
 /* What all cores must agree on. */
-#define SEG_VALUE_SHARED (~(SEG_VALUE_USED | SEG_VALUE_SPILL))
+#define SEG_VALUE_SHARED (~(SEG_VALUE_USED | SEG_VALUE_REACH))
 
 /* What the packet path does not need. */
 struct seg_cold {

@@ -519,17 +519,20 @@ static void
 test_memory(void **state)
 {
 	(void)state;
-	assert_int_equal(conf_fdb_buckets(64), 22);
-	assert_int_equal(conf_fdb_buckets(8192), 2731);
-	assert_int_equal(conf_fdb_buckets(1), 2);
+	static const uint32_t sizes[] = {1, 64, 65, 8192, 4194304};
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		uint64_t slots = (uint64_t)conf_fdb_buckets(sizes[i]) * SEG_WAYS;
+		assert_true(slots * 3 >= (uint64_t)sizes[i] * 4);
+		assert_true(slots <= (uint64_t)sizes[i] * 2 + 64);
+	}
 	struct conf conf = good(TOP(", 'cores': {'data': 3}, 'ports': {" P1 ", " P2 "}"));
 	assert_int_equal(conf_mbuf_room(&conf), 2048 + 128);
 	struct conf_memory_item items[16];
 	size_t n = conf_memory(&conf, items, 16);
 	assert_int_equal(n, 8);
 	assert_string_equal(items[0].what, "bridge tables");
-	assert_int_equal(items[0].bytes, 3 * (2731 * 64 + (2731 * 4 * 32)));
-	assert_int_equal(items[1].bytes, 16 * (256 * 64 + 128));
+	assert_int_equal(items[0].bytes, 3 * conf_fdb_buckets(8192) * (sizeof(struct seg_bucket) + SEG_WAYS * sizeof(struct seg_cold)));
+	assert_int_equal(items[1].bytes, 16 * (256 * sizeof(struct seg_msg) + sizeof(struct seg_ring)));
 	for (size_t i = 0; i < n; i++) {
 		assert_true(items[i].bytes > 0);
 	}

@@ -9,6 +9,7 @@
 
 #include "control.h"
 #include "fdb/replica.h"
+#include "load.h"
 
 #define LEFT_PAIRS_MAX 32 /* a port that leaves more VLANs than that is flushed as a whole */
 
@@ -67,15 +68,14 @@ stage_undo(struct engine *engine, struct stage *stage)
 	free(stage);
 }
 
-/* Names the port in front of what its driver said. */
+/* Says which key it was, unless the driver did. */
 static enum err_code
-port_failed(const char *name, struct err *err)
+port_failed(const char *name, const char *key, struct err *err)
 {
 	char message[sizeof(err->message)];
 	snprintf(message, sizeof(message), "%s", err->message);
-	char path[] = "ports.";
-	if (strncmp(message, path, strlen(path)) != 0) {
-		snprintf(err->message, sizeof(err->message), "ports.%.31s: %.270s", name, message);
+	if (strncmp(message, "ports.", 6) != 0) {
+		snprintf(err->message, sizeof(err->message), "ports.%.31s.%s: %.270s", name, key, message);
 	}
 	return err->code;
 }
@@ -99,12 +99,12 @@ open_port(struct engine *engine, const struct conf_port *conf, uint16_t number, 
 	enum err_code code = port_open(port, number, conf, &env, err);
 	if (code != ERR_NONE) {
 		free(port);
-		return port_failed(conf->name, err);
+		return port_failed(conf->name, "device", err);
 	}
 	code = port_start(port, err);
 	if (code != ERR_NONE) {
 		port_remove(port);
-		return port_failed(conf->name, err);
+		return port_failed(conf->name, "device", err);
 	}
 	(void)port->driver->poll(port);
 	*out = port;
@@ -120,7 +120,7 @@ change_mtu(struct stage *stage, struct port *port, uint16_t mtu, struct err *err
 	}
 	enum err_code code = port->driver->set_mtu(port, mtu, err);
 	if (code != ERR_NONE) {
-		return port_failed(port->name, err);
+		return port_failed(port->name, "mtu", err);
 	}
 	stage->old_mtu[port->number] = old;
 	return ERR_NONE;
@@ -415,9 +415,7 @@ check_next(const struct engine *engine, const struct apply *apply, struct conf *
 	} else {
 		code = check_live(&changes, err);
 	}
-	if (code == ERR_NONE && conf_mbufs_needed(conf) > conf->mbufs) {
-		code = err_set(err, ERR_REFUSED, "memory.mbufs: %u is too few, this configuration needs %u", conf->mbufs, conf_mbufs_needed(conf));
-	}
+	code = code != ERR_NONE ? code : load_check_mbufs(conf, err);
 	if (code == ERR_NONE && strlen(conf->text) > SEG_CONFIG_TEXT_SIZE) {
 		code = err_set(err, ERR_REFUSED, "the configuration is longer than %u bytes", SEG_CONFIG_TEXT_SIZE);
 	}
@@ -473,7 +471,9 @@ apply_checked(struct control *control, const struct apply *apply, struct conf *c
 			.save = apply->save};
 		before = NULL;
 	} else if (stage && apply->save && save_commit(&save, err) != ERR_NONE) {
-		code = err_set(err, ERR_PARTLY, "applied, but not saved: %s", strerror(errno));
+		char message[sizeof(err->message)];
+		snprintf(message, sizeof(message), "%s", err->message);
+		code = err_set(err, ERR_PARTLY, "applied, but %s", message);
 	}
 	save_drop(&save);
 	free(before);

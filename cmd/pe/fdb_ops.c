@@ -330,7 +330,8 @@ ops_fdb_flush(struct control *control, const struct peer *peer, json_t *args, js
 	}
 	size_t nfids = matching_fids(engine, &a, fids);
 	if (a.vlan && !nfids) {
-		return err_set(err, ERR_NOT_FOUND, "vlan %lld: %s has no such VLAN", (long long)a.vlan, a.bridge_name ? a.bridge_name : "no bridge");
+		return err_set(err, ERR_NOT_FOUND, "vlan %lld: not in %s%s", (long long)a.vlan, a.bridge_name ? "bridge " : "any bridge",
+			a.bridge_name ? a.bridge_name : "");
 	}
 	if (a.dry_run) {
 		return answer(result, true, true);

@@ -60,6 +60,8 @@ read_small(const char *path, char *text, size_t size)
 	return n > 0 ? (size_t)n : 0;
 }
 
+#define EXITING 4u /* PF_EXITING of the kernel, in field 9: it will never write again */
+
 uint64_t
 seg_start_time(uint32_t pid)
 {
@@ -73,6 +75,9 @@ seg_start_time(uint32_t pid)
 	}
 	for (int field = 2; at && field < 22; field++) {
 		at = strchr(at + 1, ' ');
+		if (field + 1 == 9 && at && strtoull(at, NULL, 10) & EXITING) {
+			return 0;
+		}
 	}
 	return at ? strtoull(at, NULL, 10) : 0;
 }

@@ -110,12 +110,28 @@ fill_header(struct seg_header *head, const char *name, uint64_t fdb_limit)
 	head->magic = SEG_MAGIC;
 }
 
+#define DYING_TRIES 10
+#define DYING_NS 10000000
+
+/* One that was killed a moment ago still holds its lock while the kernel takes it apart. */
+static void
+wait_if_dying(const struct seg *other)
+{
+	for (int tries = 0; tries < DYING_TRIES && seg_writer_alive(other); tries++) {
+		nanosleep(&(struct timespec){.tv_nsec = DYING_NS}, NULL);
+	}
+}
+
 /* Somebody holds the lock: an engine, or for a moment another creator that clears a dead one away. */
 static enum err_code
 judge_locked(const char *name, int fd, struct err *err)
 {
 	struct seg other = {0};
-	if (seg_check(fd, name, &other.head, NULL) != ERR_NONE) {
+	bool readable = seg_check(fd, name, &other.head, NULL) == ERR_NONE;
+	if (readable) {
+		wait_if_dying(&other);
+	}
+	if (!readable) {
 		err_set(err, ERR_EXISTS, "appliance %s: an engine runs already", name);
 	} else if (seg_writer_alive(&other)) {
 		err_set(err, ERR_EXISTS, "appliance %s: an engine runs already (pid %u)", name, other.head.writer_pid);

@@ -51,7 +51,7 @@ out_time(struct monitor *m, uint64_t time_ns)
 	out_number_as(m->out, ms > 0 ? (uint64_t)ms : 0, text);
 }
 
-/* before: the value it had; 0: none. core 0: told by no core. */
+/* before: the value it had; 0: none. core 0: no core's message says it, but the flush words or the tables. */
 static void
 print_event(struct monitor *m, enum event event, uint64_t key, uint64_t value, uint64_t before, unsigned core, uint32_t cause,
 	uint64_t time_ns)
@@ -77,7 +77,7 @@ print_event(struct monitor *m, enum event event, uint64_t key, uint64_t value, u
 		out_text(m->out, text);
 	} else {
 		out_null(m->out);
-		out_text(m->out, event_name[event]);
+		out_text(m->out, event == FLUSHED ? "flush" : "tables");
 	}
 	out_row(m->out);
 }
@@ -153,24 +153,8 @@ take_message(struct monitor *m, const struct seg_msg *msg)
 static uint64_t
 gather(struct monitor *m, unsigned core)
 {
-	const struct seg_core *from = seg_core(&m->br.seg, core);
-	uint64_t end = seg_get_acquire(&from->trace_next), lost = 0;
-	if (end - m->next[core] >= SEG_TRACE) {
-		lost = end - m->next[core] - (SEG_TRACE / 2);
-		m->next[core] = end - SEG_TRACE / 2;
-	}
-	size_t first = m->nbatch;
-	for (uint64_t i = m->next[core]; i != end; i++) {
-		m->batch[m->nbatch++] = from->trace[i % SEG_TRACE];
-	}
-	/* What was written over while it was copied does not count: record n replaces record n - SEG_TRACE while trace_next is n. */
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	uint64_t now = seg_get(&from->trace_next);
-	if (now - m->next[core] >= SEG_TRACE) {
-		lost += end - m->next[core];
-		m->nbatch = first;
-	}
-	m->next[core] = end;
+	uint64_t lost = 0;
+	m->nbatch += seg_read_trace(&m->br.seg, core, &m->next[core], m->batch + m->nbatch, SEG_TRACE, &lost);
 	return lost;
 }
 
@@ -201,15 +185,15 @@ snapshot(struct monitor *m, bool print, struct err *err)
 		bool was = old && old->live;
 		m->dead += !row->live;
 		if (print && row->live && !was) {
-			print_event(m, ADDED, row->key, row->value, 0, (unsigned)(row->stamp & 255), 0, m->br.now_ns);
+			print_event(m, ADDED, row->key, row->value, 0, 0, 0, m->br.now_ns);
 		} else if (print && row->live && SEG_VALUE_CHANNEL(old->value) != SEG_VALUE_CHANNEL(row->value)) {
-			print_event(m, CHANGED, row->key, row->value, old->value, (unsigned)(row->stamp & 255), 0, m->br.now_ns);
+			print_event(m, CHANGED, row->key, row->value, old->value, 0, 0, m->br.now_ns);
 		}
 	}
 	for (size_t i = 0; print && i < m->known.n; i++) {
 		const struct view_row *old = &m->known.row[i], *row = view_find(&now, old->key);
 		if (old->live && !(row && row->live)) {
-			print_event(m, DELETED, old->key, old->value, 0, (unsigned)(old->stamp & 255), 0, m->br.now_ns);
+			print_event(m, DELETED, old->key, old->value, 0, 0, 0, m->br.now_ns);
 		}
 	}
 	view_free(&m->known);

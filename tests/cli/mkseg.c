@@ -3,11 +3,13 @@
  * Makes the segment of an appliance that never ran, for tests of the tools: three data cores, two ports, one bridge with the VLANs
  * 10 and 20, four entries on every core, counters, drops, events and messages, all of known values.
  *
- *	mkseg NAME [live] [traffic] [differ] [waiting] [stopped] [entries N]
+ *	mkseg NAME [live] [traffic] [changes] [burst] [differ] [waiting] [pending] [stopped] [entries N]
  *
  * Without `live` it ends at once: the engine is dead. With it, "ready" is printed when all is there, and it runs until a signal ends
- * it. traffic: counters move, 1000 packets a second and core. differ: core 3 lacks an entry. waiting: four messages stay in the ring (16 slots) from
- * core 1 to core 2. entries: N more entries, VLAN 10.
+ * it. traffic: counters move, 1000 packets a second and core. changes: an entry comes, moves and goes again, over and over. burst: more messages than
+ * the traces hold. differ: core 3 lacks an entry. waiting: four messages stay in the ring (16 slots) from
+ * core 1 to core 2. pending: core 2 lacks an
+ * entry, and the message that adds it is in its ring. entries: N more entries, VLAN 10.
  *
  * links: lib/shm/seg.c lib/shm/seg_create.c lib/shm/seg_read.c lib/fdb/fdb.c lib/base/err.c
  */
@@ -181,7 +183,8 @@ add_message(unsigned core, struct seg_msg msg)
 	struct seg_core *mine = seg_core(&seg, core);
 	msg.from = (uint8_t)core;
 	msg.seq = (uint32_t)mine->trace_next + 1;
-	mine->trace[mine->trace_next++ % SEG_TRACE] = msg;
+	mine->trace[mine->trace_next % SEG_TRACE] = msg;
+	seg_put_release(&mine->trace_next, mine->trace_next + 1);
 }
 
 static void
@@ -199,9 +202,44 @@ fill_messages(void)
 		.time_ns = begun + 6000000, .word = {0, 2ull << 16, 0}});
 }
 
+/* Core 2 lacks what core 1 told it. */
+static void
+leave_pending(void)
+{
+	struct seg_ring *ring = seg_ring(&seg, 1, 2);
+	uint64_t key = fdb_key(MAC(5), 1);
+	add_entry(MAC(5), 1, 1, 0, 2);
+	uint32_t slot = fdb_find(&table[1], key);
+	ring->slot[0] = (struct seg_msg){.kind = SEG_MSG_FDB_ADD, .from = 1, .to = 2, .n = 2, .stamp = table[1].cold[slot].stamp,
+		.word = {key, *fdb_value_at(&table[1], slot)}};
+	ring->head = 1;
+}
+
+/* By turns: an entry is learned by core 1, moves as core 2 sees it, and is aged by core 3. */
+static void
+change(void)
+{
+	static uint64_t step, version = 1000000;
+	uint64_t key = fdb_key(MAC(0x50), 1), now = now_ns();
+	unsigned turn = step++ % 3, core = turn + 1;
+	struct seg_cold cold = {.stamp = ++version << 8 | core, .used_ns = now, .born_ns = now};
+	uint64_t value = fdb_value(turn == 0 ? 1 : turn == 1 ? 2 : 0, 0, turn == 2 ? SEG_VALUE_TOMB : 0);
+	for (unsigned i = 1; i <= CORES; i++) {
+		uint32_t slot = fdb_find(&table[i], key);
+		if (slot == FDB_NONE) {
+			fdb_insert(&table[i], key, value, &cold);
+		} else {
+			fdb_update(&table[i], slot, value, cold.stamp);
+		}
+	}
+	struct seg_msg msg = {.kind = turn == 2 ? SEG_MSG_FDB_DEL : SEG_MSG_FDB_ADD, .from = (uint8_t)core, .to = 255, .n = turn == 2 ? 1 : 2,
+		.cause = core << 25 | (uint32_t)step, .stamp = cold.stamp, .time_ns = now, .word = {key, turn == 2 ? 0 : value}};
+	add_message(core, msg);
+}
+
 /* What an engine does, in its outward signs. */
 static void
-live(bool traffic)
+live(bool traffic, bool changes, bool burst)
 {
 	struct seg_header *head = (struct seg_header *)(void *)seg.base;
 	puts("ready");
@@ -221,6 +259,12 @@ live(bool traffic)
 			seg_put(&core->port[1].rx_packets, i > 0 ? 100 * i + packets : 0);
 			seg_put(&core->port[1].rx_bytes, i > 0 ? 6400 * i + 64 * packets : 0);
 		}
+		if (changes) {
+			change();
+		}
+		for (unsigned i = 0; burst && i < 2 * SEG_TRACE; i++) {
+			add_message(1, (struct seg_msg){.kind = SEG_MSG_FDB_USED, .to = 2, .n = 1, .time_ns = now, .word = {fdb_key(MAC(1), 1)}});
+		}
 		nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
 	}
 }
@@ -235,7 +279,7 @@ main(int argc, char **argv)
 	}
 	const struct seg_shape shape = {.ncores = CORES, .ring_slots = 16, .fdb_buckets = (uint32_t)(more / 3 + 16)};
 	if (argc < 2 || seg_create(&seg, argv[1], &shape, more + 48, &err) != ERR_NONE) {
-		fprintf(stderr, "mkseg NAME [live] [traffic] [differ] [waiting] [stopped] [entries N]: %s\n", err.message);
+		fprintf(stderr, "mkseg NAME [live] [traffic] [changes] [burst] [differ] [waiting] [pending] [stopped] [entries N]: %s\n", err.message);
 		return 1;
 	}
 	begun = now_ns();
@@ -244,12 +288,15 @@ main(int argc, char **argv)
 	fill_counters();
 	fill_messages();
 	seg_ring(&seg, 1, 2)->head = asked(argc, argv, "waiting") ? 4 : 0;
+	if (asked(argc, argv, "pending")) {
+		leave_pending();
+	}
 	struct seg_header *head = (struct seg_header *)(void *)seg.base;
 	head->tsc_hz = 2000000000;
 	seg_put(&head->heartbeat_ns, begun);
 	seg_put_release(&head->state, (uint32_t)(asked(argc, argv, "stopped") ? SEG_STOPPED : SEG_READY));
 	if (asked(argc, argv, "live")) {
-		live(asked(argc, argv, "traffic"));
+		live(asked(argc, argv, "traffic"), asked(argc, argv, "changes"), asked(argc, argv, "burst"));
 	}
 	return 0;
 }

@@ -11,5 +11,9 @@ verb_engine(struct cli *cli, struct err *err)
 		.config = cli_text(cli, "config"),
 		.detach = cli_has(cli, "detach"),
 	};
-	return pe_run(&args, err);
+	enum err_code code = pe_run(&args, err);
+	if (code || !cli_wants_json(cli)) {
+		return code;
+	}
+	return cli_print_json(cli, json_pack("{s:s}", "state", args.detach ? "ready" : "stopped"), err);
 }

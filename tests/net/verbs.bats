@@ -56,9 +56,14 @@ generation()
 	[ "$(pe status -j | jq -r .state)" = ready ]
 	run engine_refused y <<< '{"ports": {"p1": {"device": "if:nosuch"}}}'
 	[ "$status" = 3 ]
-	[[ "$output" == *"ports.p1: nosuch: no such interface"* ]]
+	[[ "$output" == *"ports.p1"*"nosuch: no such interface"* ]]
 	run engine_refused y <<< '{"prots": {}}'
 	[ "$status" = 2 ]
+	run --separate-stderr in_ns e timeout 20 pe run -c "$W/x.json" -j
+	[ "$status" = 4 ]
+	[ "$(jq .error.code <<< "$output")" = 4 ]
+	engine_stop x
+	[ "$(in_ns e timeout 20 pe run -c "$W/x.json" -d -j 3>&- | jq -r .state)" = ready ]
 }
 
 @test "status: ready, in words and JSON, and what a killed engine left" {

@@ -162,6 +162,9 @@ span_fits(const struct seg_header *head, const struct seg_span *span, uint64_t n
 static const char *
 bad_field(const struct seg_header *head)
 {
+	if (!seg_name_valid(head->name)) {
+		return "name";
+	}
 	if (head->ncores < 1 || head->ncores > SEG_MAX_CORES) {
 		return "ncores";
 	}
@@ -238,7 +241,6 @@ seg_check(int fd, const char *source, struct seg_header *head, struct err *err)
 	if (field) {
 		return err_set(err, ERR_NO_ENGINE, "%s: damaged segment: %s", source, field);
 	}
-	head->name[sizeof(head->name) - 1] = '\0';
 	head->release[sizeof(head->release) - 1] = '\0';
 	return ERR_NONE;
 }

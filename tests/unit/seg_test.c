@@ -283,6 +283,8 @@ headers_refused(void **state)
 	BEND(version, 0, "layout version 0; this pekit reads 1");
 	snprintf(text, sizeof(text), "damaged segment: header_size 64 instead of %zu", sizeof(struct seg_header));
 	BEND(header_size, 64, text);
+	BEND(name[0], '\0', "damaged segment: name");
+	BEND(name[0], '\33', "damaged segment: name");
 	BEND(ncores, 0, "damaged segment: ncores");
 	BEND(ncores, 65, "damaged segment: ncores");
 	BEND(ncores, UINT32_MAX, "damaged segment: ncores");

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "pemon.h"
+
+/* Of a dead engine nothing moves: both samples may be of the same moment. A saved copy has no rates. */
+static enum err_code
+take_samples(struct cli *cli, struct pemon *pemon, uint64_t interval_ms, struct err *err)
+{
+	pemon->now = sample_take(&pemon->seg);
+	if (pemon->now && interval_ms > 0 && !cli->saved) {
+		pemon->then = pemon->now;
+		if (pemon->then->alive) {
+			(void)cli_wait(cli, interval_ms);
+		}
+		pemon->now = sample_take(&pemon->seg);
+	}
+	return pemon->now ? ERR_NONE : err_set(err, ERR_FAILED, "no memory");
+}
+
+enum err_code
+pemon_open(struct cli *cli, struct pemon *pemon, uint64_t interval_ms, struct err *err)
+{
+	*pemon = (struct pemon){.seg = {.fd = -1}};
+	enum err_code code = source_open(cli, &pemon->seg, err);
+	if (!code) {
+		code = take_samples(cli, pemon, interval_ms, err);
+	}
+	if (code) {
+		pemon_close(pemon);
+	}
+	return code;
+}
+
+void
+pemon_close(struct pemon *pemon)
+{
+	free(pemon->now);
+	free(pemon->then);
+	pemon->now = pemon->then = NULL;
+	seg_detach(&pemon->seg);
+}
+
+uint64_t
+pemon_wall_ms(const struct seg *seg, uint64_t time_ns)
+{
+	return (time_ns + (uint64_t)seg->head.wall_offset_ns) / 1000000;
+}
+
+char *
+pemon_clock(const struct seg *seg, uint64_t time_ns, char text[static 32])
+{
+	uint64_t ms = pemon_wall_ms(seg, time_ns);
+	time_t seconds = (time_t)(ms / 1000);
+	struct tm tm = {0};
+	char clock[16] = "";
+	localtime_r(&seconds, &tm);
+	strftime(clock, sizeof(clock), "%H:%M:%S", &tm);
+	snprintf(text, 32, "%s.%03u", clock, (unsigned)(ms % 1000));
+	return text;
+}
+
+char *
+pemon_plain(char *text)
+{
+	for (char *c = text; *c; c++) {
+		if ((unsigned char)*c < 0x20 || (unsigned char)*c >= 0x7f) {
+			*c = '?';
+		}
+	}
+	return text;
+}

@@ -62,9 +62,10 @@ check_page()
 	while read -r one; do
 		jq -e --arg o "$one" '[.verbs[].options[], .options[]] | any(.letter == $o)' <<<"$grammar" >/dev/null || complain "$page: $tool has no -$one"
 	done < <(grep -oE -- '(^|[^[:alnum:]_-])-[A-Za-z]([^[:alnum:]_-]|$)' <<<"$body" | grep -oE '[A-Za-z]' | sort -u)
-	for one in NAME SYNOPSIS COMMANDS\|VERBS OPTIONS OUTPUT "EXIT STATUS" EXAMPLES; do
+	for one in NAME SYNOPSIS COMMANDS\|VERBS OPTIONS "EXIT STATUS" EXAMPLES; do
 		grep -Eq "^($one)\$" <<<"$text" || complain "$page: no section $one"
 	done
+	grep -Eq '^OUTPUT$|As JSON' <<<"$text" || complain "$page: what is printed as JSON?"
 }
 
 if [ $# = 0 ]; then

@@ -21,6 +21,10 @@ static volatile sig_atomic_t entered, ended_by, resized, stop_asked, continued;
 static struct termios before;
 static struct sigaction bus_before; /* seg_catch_sigbus() */
 static sigset_t mask_before;
+static struct {
+	char bytes[64];
+	size_t n;
+} typed;
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -163,40 +167,54 @@ stop_here(void)
 	(void)take();
 }
 
+/* The next of the keys that were typed, TERM_NOTHING when there are no more. An unknown sequence takes what follows with it. */
 static int
-escape_key(const char *bytes, size_t n)
+next_key(void)
 {
 	static const struct {
 		const char *bytes;
 		int key;
 	} keys[] = {{"\033[A", TERM_UP}, {"\033OA", TERM_UP}, {"\033[B", TERM_DOWN}, {"\033OB", TERM_DOWN}, {"\033[5~", TERM_PAGE_UP},
 		{"\033[6~", TERM_PAGE_DOWN}};
-	for (size_t i = 0; i < COUNT(keys); i++) {
-		if (n >= strlen(keys[i].bytes) && memcmp(bytes, keys[i].bytes, strlen(keys[i].bytes)) == 0) {
-			return keys[i].key;
+	size_t used = typed.n;
+	int key = TERM_NOTHING;
+	if (typed.n > 0 && typed.bytes[0] != '\033') {
+		key = (unsigned char)typed.bytes[0];
+		used = 1;
+	}
+	for (size_t i = 0; i < COUNT(keys) && key == TERM_NOTHING; i++) {
+		size_t length = strlen(keys[i].bytes);
+		if (typed.n >= length && memcmp(typed.bytes, keys[i].bytes, length) == 0) {
+			key = keys[i].key;
+			used = length;
 		}
 	}
-	return TERM_NOTHING;
+	typed.n -= used;
+	memmove(typed.bytes, typed.bytes + used, typed.n);
+	return key;
 }
 
-/* What the user typed since the last look; of several keys at once the first counts. */
 static int
-read_key(void)
+read_keys(void)
 {
-	char bytes[16];
-	ssize_t n = read(STDIN_FILENO, bytes, sizeof(bytes));
-	if (n == 0) {
+	ssize_t n = read(STDIN_FILENO, typed.bytes, sizeof(typed.bytes));
+	if (n < 0 && (errno == EINTR || errno == EAGAIN)) {
+		return TERM_NOTHING;
+	}
+	if (n <= 0) {
 		return TERM_END; /* the terminal was closed */
 	}
-	if (n < 0) {
-		return errno == EINTR || errno == EAGAIN ? TERM_NOTHING : TERM_END;
-	}
-	return bytes[0] == '\033' ? escape_key(bytes, (size_t)n) : (unsigned char)bytes[0];
+	typed.n = (size_t)n;
+	return next_key();
 }
 
 int
 term_wait(uint64_t ms)
 {
+	int key = next_key();
+	if (key != TERM_NOTHING) {
+		return key;
+	}
 	struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
 	struct timespec time = {.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000};
 	int n = ppoll(&input, 1, &time, &mask_before);
@@ -211,5 +229,5 @@ term_wait(uint64_t ms)
 		resized = continued = 0;
 		return TERM_RESIZED;
 	}
-	return n > 0 ? read_key() : TERM_NOTHING;
+	return n > 0 ? read_keys() : TERM_NOTHING;
 }

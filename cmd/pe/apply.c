@@ -370,7 +370,7 @@ apply_possible(const struct control *control, struct err *err)
 {
 	if (control->confirm.text) {
 		err_set(err, ERR_EXISTS, "an earlier apply waits for its confirmation");
-		return err_hint(err, "pe apply --confirm: op \"confirm\" keeps it; or wait until it is taken back");
+		return err_hint(err, "pe confirm keeps it; or wait until it is taken back");
 	}
 	if (control->retired.view) {
 		return err_set(err, ERR_REFUSED, "a core has not taken up the last configuration yet");

@@ -67,9 +67,13 @@ struct engine {
 enum err_code
 worker_start(struct engine *engine, unsigned number, struct err *err);
 
-/* After engine->stop was set: wakes it, waits for its end, frees it. */
+/* After engine->stop was set: wakes it and waits for its end. */
 void
 worker_join(struct engine *engine, unsigned number);
+
+/* When all have ended: until then others may still ring it. */
+void
+worker_free(struct engine *engine, unsigned number);
 
 /* Wakes a data core if it sleeps, so that it looks at the view, its rings and its bell. From any thread. */
 void

@@ -6,7 +6,6 @@
 
 #include "control.h"
 
-#define BACKLOG_SLOTS 256 /* frames a core may have waiting for a transmit queue that another one holds */
 
 struct rte_ring *
 lane_ring(unsigned slots)
@@ -62,7 +61,7 @@ add_backlogs(const struct engine *engine, struct lane *lane)
 	unsigned ntxq = lane->port->ntxq;
 	for (unsigned core = 1; core <= engine->ncores && ntxq < engine->ncores; core++) {
 		struct rte_ring **ring = &lane->txq[(core - 1) % ntxq].backlog[core];
-		*ring = lane_ring(BACKLOG_SLOTS);
+		*ring = lane_ring(CONF_BACKLOG_SLOTS);
 		if (!*ring) {
 			return false;
 		}

@@ -20,7 +20,6 @@
 #include "keeper.h"
 #include "load.h"
 
-#define WORK_SLOTS 512  /* frames one core may hand to another before it has to take some */
 #define MTU_EXTRA 26    /* Ethernet header, two tags, CRC */
 #define MTU_MAX 9216
 
@@ -83,7 +82,7 @@ make_work_rings(struct engine *engine, struct err *err)
 {
 	for (unsigned from = 1; from <= engine->ncores; from++) {
 		for (unsigned to = 1; to <= engine->ncores; to++) {
-			if (from != to && !(engine->work[from][to] = lane_ring(WORK_SLOTS))) {
+			if (from != to && !(engine->work[from][to] = lane_ring(CONF_HANDOVER_SLOTS))) {
 				return err_set(err, ERR_FAILED, "no memory for the rings between cores");
 			}
 		}
@@ -123,9 +122,10 @@ stop_workers(struct engine *engine)
 {
 	__atomic_store_n(&engine->stop, true, __ATOMIC_RELEASE);
 	for (unsigned i = 1; i <= engine->ncores; i++) {
-		if (engine->core[i]) {
-			worker_join(engine, i);
-		}
+		worker_join(engine, i);
+	}
+	for (unsigned i = 1; i <= engine->ncores; i++) {
+		worker_free(engine, i);
 	}
 }
 

@@ -59,18 +59,17 @@ worker_wake(struct engine *engine, unsigned number)
 void
 worker_ring(struct engine *engine, unsigned to, uint64_t bell, uint64_t work)
 {
-	struct worker *w = engine->core[to];
+	struct worker *w = __atomic_load_n(&engine->core[to], __ATOMIC_ACQUIRE);
+	struct seg_core *core = w ? w->mine : seg_core(&engine->seg, to);
 
-	if (!w) {
-		return;
-	}
+	/* Also for a core that is not started yet: it finds the bits in its first loop. */
 	if (bell) {
-		__atomic_fetch_or(&w->mine->bell, bell, __ATOMIC_SEQ_CST);
+		__atomic_fetch_or(&core->bell, bell, __ATOMIC_SEQ_CST);
 	}
 	if (work) {
-		__atomic_fetch_or(&w->mine->work, work, __ATOMIC_SEQ_CST);
+		__atomic_fetch_or(&core->work, work, __ATOMIC_SEQ_CST);
 	}
-	if (__atomic_load_n(&w->mine->sleeping, __ATOMIC_SEQ_CST)) {
+	if (w && __atomic_load_n(&core->sleeping, __ATOMIC_SEQ_CST)) {
 		worker_wake_one(w);
 	}
 }
@@ -336,7 +335,7 @@ worker_start(struct engine *engine, unsigned number, struct err *err)
 		CPU_SET((unsigned)w->cpu, &cpus);
 		pthread_attr_setaffinity_np(&attr, sizeof(cpus), &cpus);
 	}
-	engine->core[number] = w;
+	__atomic_store_n(&engine->core[number], w, __ATOMIC_RELEASE);
 	int error = pthread_create(&w->thread, &attr, worker_main, w);
 	pthread_attr_destroy(&attr);
 	if (!error) {
@@ -363,7 +362,16 @@ worker_join(struct engine *engine, unsigned number)
 	}
 	worker_wake_one(w);
 	pthread_join(w->thread, NULL);
-	engine->core[number] = NULL;
-	close(w->wake_fd);
-	rte_free(w);
+}
+
+void
+worker_free(struct engine *engine, unsigned number)
+{
+	struct worker *w = engine->core[number];
+
+	if (w) {
+		engine->core[number] = NULL;
+		close(w->wake_fd);
+		rte_free(w);
+	}
 }

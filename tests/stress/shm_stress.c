@@ -6,11 +6,14 @@
  *	processes    one ring between two processes
  *	tables       one process rewrites the configuration, others must never see two versions mixed
  *	fdb          one process churns a bridge table, others must never see a value of another key
+ *	traces       one process writes messages into a trace faster than others can read: whole ones, and the lost ones counted
  *	killed       readers while their writer is killed: they end, with the right answer
  *	stalled      a writer that stops, then dies, in the middle of a change
  *	creators     several processes create one name: one wins, every time
  *
- * Each part is a process of its own with a time limit, supervised by main(), which also removes what a failed part leaves.
+ * Each part is a process of its own with a time limit, supervised by main(), which also removes what a failed part leaves. Speaks
+ * TAP; with a word, only the part of that name.
+ *
  * links: lib/shm/seg.c lib/shm/seg_create.c lib/shm/seg_read.c lib/fdb/fdb.c lib/base/err.c
  */
 #include <pthread.h>
@@ -32,6 +35,7 @@
 #define NODES 6
 #define SLOTS 16
 #define MESSAGES 6000
+#define RECORDS 3000000 /* of a trace */
 #define READERS 2
 #define LIMIT_S 60 /* of a part, on a machine that is busy with other things */
 
@@ -376,6 +380,55 @@ part_fdb(void)
 	}
 }
 
+/* ---- traces -------------------------------------------------------------------------------------------------------- */
+
+static void
+read_trace(void)
+{
+	static struct seg_msg msg[SEG_TRACE];
+	struct seg seg;
+	struct err err;
+	uint64_t next = 0, seen = 0, lost;
+	must(seg_attach(&seg, segment, &err) == ERR_NONE);
+	for (bool last = false; !last;) {
+		last = seg_get_acquire(&seg_core(&seg, 0)->loops) != 0;
+		size_t n = seg_read_trace(&seg, 1, &next, msg, SEG_TRACE, &lost);
+		for (size_t i = 0; i < n; i++) {
+			struct seg_msg wanted = make_message(1, seen + lost + i);
+			must(memcmp(&msg[i], &wanted, sizeof(wanted)) == 0);
+		}
+		seen += lost + n;
+		must(seen == next);
+	}
+	must(seen == RECORDS);
+	seg_detach(&seg);
+}
+
+static void
+part_traces(void)
+{
+	struct seg seg;
+	pid_t reader[READERS];
+	create(&seg, 1);
+	for (int i = 0; i < READERS; i++) {
+		reader[i] = fork();
+		must(reader[i] >= 0);
+		if (reader[i] == 0) {
+			read_trace();
+			exit(0);
+		}
+	}
+	struct seg_core *core = seg_core(&seg, 1);
+	for (uint64_t i = 0; i < RECORDS; i++) {
+		core->trace[i % SEG_TRACE] = make_message(1, i);
+		seg_put_release(&core->trace_next, i + 1);
+	}
+	seg_put_release(&seg_core(&seg, 0)->loops, (uint64_t)1);
+	for (int i = 0; i < READERS; i++) {
+		reap(reader[i]);
+	}
+}
+
 /* ---- a writer that dies -------------------------------------------------------------------------------------------- */
 
 /* Forks a writer that has made its segment and written one configuration when this returns. */
@@ -544,20 +597,23 @@ static const struct part {
 	{"processes", part_processes},
 	{"tables", part_tables},
 	{"fdb", part_fdb},
+	{"traces", part_traces},
 	{"killed", part_killed},
 	{"stalled", part_stalled},
 	{"creators", part_creators},
 };
 
+static volatile sig_atomic_t interrupted;
+
 static void
-on_alarm(int signal_number)
+on_signal(int signal_number)
 {
-	(void)signal_number;
+	interrupted = signal_number != SIGALRM;
 }
 
 /* Runs a part as a process group of its own; false when it fails or takes too long. */
 static bool
-supervise(const struct part *part)
+supervise(const struct part *part, unsigned number)
 {
 	int status = 0;
 	uint64_t begun = now_ms();
@@ -578,7 +634,8 @@ supervise(const struct part *part)
 	}
 	seg_remove(segment);
 	bool ok = ended && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-	printf("%s %s (%llu ms)\n", ok ? "ok" : ended ? "FAILED" : "HANGS", part->name, (unsigned long long)(now_ms() - begun));
+	printf("%s %u - %s: %s in %llu ms\n", ok ? "ok" : "not ok", number, part->name, ok ? "passed" : ended ? "failed" : "did not end",
+		(unsigned long long)(now_ms() - begun));
 	fflush(stdout);
 	return ok;
 }
@@ -586,13 +643,17 @@ supervise(const struct part *part)
 int
 main(int argc, char **argv)
 {
-	struct sigaction action = {.sa_handler = on_alarm}; /* no SA_RESTART: it ends the wait */
-	bool ok = true;
-	sigaction(SIGALRM, &action, NULL);
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+	const struct sigaction action = {.sa_handler = on_signal}; /* no SA_RESTART: it ends the wait */
+	const int signals[] = {SIGALRM, SIGINT, SIGTERM, SIGHUP};
+	unsigned run = 0, passed = 0;
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		sigaction(signals[i], &action, NULL);
+	}
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && !interrupted; i++) {
 		if (argc < 2 || strcmp(argv[1], parts[i].name) == 0) {
-			ok = supervise(&parts[i]) && ok;
+			passed += supervise(&parts[i], ++run);
 		}
 	}
-	return ok ? 0 : 1;
+	printf("1..%u\n", run);
+	return passed == run && run > 0 ? 0 : 1;
 }

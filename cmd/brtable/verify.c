@@ -410,6 +410,21 @@ print_table(struct verify *v, struct err *err)
 	return code;
 }
 
+/* What may be behind differences, for people. */
+static void
+explain(const struct verify *v)
+{
+	if (v->owed) {
+		cli_note(v->cli, "the engine ended before a resynchronisation was done; what differs may come from that");
+	}
+	for (unsigned core = 1; core <= v->br.ncores; core++) {
+		uint64_t times = seg_get(&seg_core(&v->br.seg, core)->fdb.no_room);
+		if (times && !v->coherent) {
+			cli_note(v->cli, "core %u had no room for an entry %llu times: the table is too small, or nearly so", core, (unsigned long long)times);
+		}
+	}
+}
+
 /* ---- the verb ------------------------------------------------------------------------------------------------------------------------ */
 
 static enum err_code
@@ -453,8 +468,8 @@ verify_run(struct cli *cli, struct err *err)
 	if (!code) {
 		code = cli_wants_json(cli) ? print_json(&v, err) : print_table(&v, err);
 	}
-	if (!code && v.owed) {
-		cli_note(cli, "the engine ended before a resynchronisation was done; what differs may come from that");
+	if (!code) {
+		explain(&v);
 	}
 	if (!code && !v.coherent) {
 		code = ERR_DIFFERS;

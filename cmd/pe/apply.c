@@ -313,14 +313,16 @@ close_retired(struct control *control)
 	*retired = (struct retired){0};
 }
 
-/* Lanes that stay: `enabled` may have changed. */
+/* What of the configuration stands in the lanes, new ones and those that stay. */
 static void
 update_lanes(struct engine *engine)
 {
 	for (unsigned n = 1; n < SEG_MAX_PORTS; n++) {
 		struct lane *lane = engine->view->lane[n];
+		const struct plan_port *plan = &engine->view->plan->port[n];
 		if (lane) {
-			__atomic_store_n(&lane->up, engine->port[n]->link && engine->view->plan->port[n].enabled, __ATOMIC_RELAXED);
+			__atomic_store_n(&lane->up, engine->port[n]->link && plan->enabled, __ATOMIC_RELAXED);
+			limit_set(&lane->limit, plan->limit_bps, plan->limit_pps, engine_now_ns());
 		}
 	}
 }

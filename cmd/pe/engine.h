@@ -16,6 +16,7 @@
 #include "bridge/plan.h"
 #include "conf/conf.h"
 #include "core/grace.h"
+#include "limit/limit.h"
 #include "port.h"
 #include "queue.h"
 #include "shm/ring.h"
@@ -28,6 +29,7 @@ struct lane {
 	struct port *port;
 	struct rxq rxq[PORT_MAX_QUEUES];
 	struct txq txq[PORT_MAX_QUEUES];
+	SEG_ALIGNED struct limit limit; /* of what the port sends, over all its queues; set by the control core */
 	SEG_ALIGNED int64_t storm_tokens; /* frames that may be flooded for this port; any core takes, the poller of queue 0 fills */
 	uint64_t storm_debt_ns; /* the poller's own: time not yet turned into tokens */
 	SEG_ALIGNED bool up; /* written by the control core: enabled and link; frames for a lane that is not up are dropped at once */

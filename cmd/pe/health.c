@@ -6,7 +6,7 @@
 
 #include "control.h"
 
-#define SILENT_NS 1000000000ull  /* a core that neither sleeps nor beats for so long is looked at */
+#define SILENT_NS 1000000000ull  /* a core that does not beat for so long is looked at; asleep, it beats every 0.1 s */
 #define STALLED_TICKS_PER_S 2    /* it is stalled when it burnt half a second of CPU meanwhile, or does not even want a CPU */
 
 /* ---- links ----------------------------------------------------------------------------------------------------------- */
@@ -143,7 +143,7 @@ health_cores(struct control *control, uint64_t now_ns)
 		const struct seg_core *core = seg_core(&engine->seg, i);
 		struct silence *silence = &control->silence[i];
 		uint64_t heartbeat_ns = seg_get(&core->heartbeat_ns);
-		if (seg_get_acquire(&core->sleeping) || heartbeat_ns + SILENT_NS > now_ns || heartbeat_ns != silence->heartbeat_ns) {
+		if (heartbeat_ns + SILENT_NS > now_ns || heartbeat_ns != silence->heartbeat_ns) {
 			bool returned = silence->stalled;
 			*silence = (struct silence){.heartbeat_ns = heartbeat_ns};
 			if (returned) {

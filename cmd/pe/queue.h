@@ -17,7 +17,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "limit/limit.h"
 #include "shm/layout.h"
 
 /* epoch << 16 | core << 1 | busy */
@@ -56,7 +55,6 @@ struct txq {
 	struct queue_owner owner;
 	SEG_ALIGNED uint64_t waiting[2];              /* bit c: core c's ring has frames */
 	SEG_ALIGNED struct rte_ring *backlog[SEG_MAX_NODES]; /* [core], single producer and consumer */
-	struct limit limit;                           /* the port's rate limit; touched by the holder only */
 	uint16_t queue;
 };
 

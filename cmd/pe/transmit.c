@@ -27,12 +27,12 @@ transmit_burst(struct worker *w, struct lane *lane, struct txq *txq, struct rte_
 	uint16_t number = lane->port->number;
 	struct seg_port_count *count = &w->mine->port[number];
 
-	if (limit_on(&txq->limit)) {
+	if (limit_on(&lane->limit)) {
 		unsigned kept = 0;
-		limit_refill(&txq->limit, w->now_ns);
+		limit_refill(&lane->limit, w->now_ns);
 		for (unsigned i = 0; i < n; i++) {
 			uint32_t length = rte_pktmbuf_pkt_len(frame[i]);
-			if (limit_take(&txq->limit, length)) {
+			if (limit_take(&lane->limit, length)) {
 				frame[kept++] = frame[i];
 			} else {
 				bytes -= length;

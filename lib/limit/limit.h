@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Token buckets for packets and bits a second. Pure: the caller brings the time. One thread at a time.
+ * Token buckets for packets and bits a second. Pure: the caller brings the time.
+ *
+ * Any number of threads may refill and take at a time: no locks, nobody waits, and one that loses its CPU in between only delays what
+ * it was about to add. Threads that take at the same moment may run the bucket into debt by a packet each; what is owed is paid first.
  *
  * A bucket holds up to `burst` worth of LIMIT_BURST_MS at its rate, so that a limit is met over any longer time.
  */
@@ -19,7 +22,7 @@ struct limit {
 	int64_t bits, packets;   /* tokens, in 1/1,000,000,000 of a bit or packet */
 };
 
-/* Sets the rates and fills the buckets. The same rates again change nothing. */
+/* Sets the rates and fills the buckets. The same rates again change nothing. One thread. */
 void
 limit_set(struct limit *limit, uint64_t bps, uint64_t pps, uint64_t now_ns);
 
@@ -34,7 +37,7 @@ limit_take(struct limit *limit, uint32_t bytes);
 static inline bool
 limit_on(const struct limit *limit)
 {
-	return limit->bps || limit->pps;
+	return __atomic_load_n(&limit->bps, __ATOMIC_RELAXED) || __atomic_load_n(&limit->pps, __ATOMIC_RELAXED);
 }
 
 #endif

@@ -288,8 +288,6 @@ flush_left(struct engine *engine, const struct view *old)
 	if (left.nchannels || left.nfids) {
 		engine_flush(engine, left.channel, left.nchannels, left.fid, left.nfids);
 	}
-	/* A number that is free may be given to something else only when nobody remembers its old meaning. */
-	(void)engine_quiet(engine, CONTROL_FOLLOW_MS);
 }
 
 /* ---- the swap ------------------------------------------------------------------------------------------------------------ */
@@ -359,9 +357,12 @@ stage_commit(struct control *control, struct stage *stage)
 		flush_left(engine, old);
 	}
 	if (followed) {
+		/* A number that is free may be given to something else only when nobody remembers its old meaning. */
+		(void)engine_quiet(engine, CONTROL_FOLLOW_MS);
 		close_retired(control);
 	} else {
-		engine_event(engine, LOG_LEVEL_WARNING, "a core does not follow: what was removed is closed when it does");
+		engine_event(engine, LOG_LEVEL_WARNING, "core %u does not follow: what was removed is closed when it does",
+			engine_behind(engine));
 	}
 }
 
@@ -375,7 +376,8 @@ apply_possible(const struct control *control, struct err *err)
 		return err_hint(err, "pe confirm keeps it; or wait until it is taken back");
 	}
 	if (control->retired.view) {
-		return err_set(err, ERR_REFUSED, "a core has not taken up the last configuration yet");
+		err_set(err, ERR_REFUSED, "core %u has not taken up the last configuration yet", engine_behind(control->engine));
+		return err_hint(err, "pe status says whether it is stalled");
 	}
 	return ERR_NONE;
 }

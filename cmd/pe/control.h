@@ -12,7 +12,7 @@
 #include "log/log.h"
 
 #define CONTROL_TICK_MS 50
-#define CONTROL_FOLLOW_MS 3000 /* how long a core may take to follow a change; a runnable one needs about a millisecond */
+#define CONTROL_FOLLOW_MS 1500 /* how long a core may take to follow a change; a runnable one needs about a millisecond */
 
 /* What an apply with a time limit goes back to. */
 struct confirm {
@@ -219,6 +219,10 @@ engine_wait(struct engine *engine, bool (*done)(struct engine *engine, void *arg
  */
 bool
 engine_leave(struct engine *engine, const struct view *old, int timeout_ms);
+
+/* The first core that does not use the newest view, 0: all do. */
+unsigned
+engine_behind(const struct engine *engine);
 
 /* Has every core gone once round its loop (or sleeps)? */
 bool

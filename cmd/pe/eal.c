@@ -169,6 +169,7 @@ start_eal(struct engine *engine, bool huge, struct err *err)
 	for (int i = 0; i < args.n; i++) {
 		free(args.arg[i]);
 	}
+	rmdir(rte_eal_get_runtime_dir()); /* empty, and DPDK would leave it behind */
 	if (result < 0) {
 		err_set(err, ERR_FAILED, "DPDK does not start: %s", last_error[0] ? last_error : rte_strerror(rte_errno));
 		return huge ? err_hint(err, "memory.hugepages \"off\" does without huge pages") : ERR_FAILED;
@@ -216,7 +217,6 @@ eal_stop(struct engine *engine)
 	rte_mempool_free(engine->pool);
 	engine->pool = NULL;
 	if (log_stream) {
-		rmdir(rte_eal_get_runtime_dir()); /* nothing is kept there, and DPDK leaves it behind */
 		rte_eal_cleanup();
 		rte_openlog_stream(NULL);
 		fclose(log_stream);

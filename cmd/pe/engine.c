@@ -67,17 +67,23 @@ engine_round(struct engine *engine, int timeout_ms)
 
 /* ---- views ------------------------------------------------------------------------------------------------------------ */
 
+unsigned
+engine_behind(const struct engine *engine)
+{
+	for (unsigned i = 1; i <= engine->ncores; i++) {
+		/* acquire: a core has let go of the old view before it says so */
+		if (engine->core[i] && seg_get_acquire(&seg_core(&engine->seg, i)->plan) < engine->view->generation) {
+			return i;
+		}
+	}
+	return 0;
+}
+
 static bool
 view_taken(struct engine *engine, void *arg)
 {
 	(void)arg;
-	for (unsigned i = 1; i <= engine->ncores; i++) {
-		/* acquire: a core has let go of the old view before it says so */
-		if (engine->core[i] && seg_get_acquire(&seg_core(&engine->seg, i)->plan) < engine->view->generation) {
-			return false;
-		}
-	}
-	return true;
+	return engine_behind(engine) == 0;
 }
 
 struct work_marks {

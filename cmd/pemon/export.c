@@ -195,7 +195,7 @@ export_port_states(const struct export *export)
 {
 	const struct sample *now = export->pemon->now;
 	static const char *const gauges[] = {"port_link_up", "port_speed_bits_per_second", "port_rx_missed_packets", "port_link_changes"};
-	static const char *const help[] = {"Is there link and is it enabled?", "Speed of the link, 0 when unknown",
+	static const char *const help[] = {"1 when it is enabled and has link, else 0", "Speed of the link, 0 when unknown",
 		"Packets that the device itself lost", "Times the link changed"};
 	static const char *const units[] = {NULL, "bits_per_second", "packets", NULL};
 	for (unsigned f = 0; f < 4; f++) {

@@ -432,6 +432,11 @@ messages_run(struct cli *cli, struct err *err)
 		return err_set(err, ERR_FAILED, "no memory");
 	}
 	enum err_code code = source_open(cli, &traces.seg, err);
+	if (!code && cli_has(cli, "core") && cli_number(cli, "core") > traces.seg.head.ncores) {
+		code = err_set(err, ERR_NOT_FOUND, "--core %s: no such core", cli_text(cli, "core"));
+		err_hint(err, "0 to %u", traces.seg.head.ncores);
+		seg_detach(&traces.seg);
+	}
 	if (!code) {
 		traces.out = follows ? out_follow(cli, columns) : out_open(cli, columns);
 		code = print_new(&traces, cli_number(cli, "last"), true, err);

@@ -578,6 +578,7 @@ out_open(struct cli *cli, const struct out_column *columns)
 struct out *
 out_follow(struct cli *cli, const struct out_column *columns)
 {
+	cli->stream->follows = true;
 	return start(cli, columns, true);
 }
 

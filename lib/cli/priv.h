@@ -13,6 +13,7 @@ struct out;
 struct cli_stream {
 	struct out *out;    /* a listing that is not closed yet */
 	bool batch;         /* -b: documents are elements of one array, unless -o jsonl */
+	bool follows;       /* a following listing was opened, whatever the verb is by its table */
 	size_t documents;   /* printed in JSON */
 };
 
@@ -109,7 +110,7 @@ out_settle(struct out *out);
 static inline bool
 cli_in_lines(const struct cli *cli)
 {
-	return cli->format == CLI_JSONL || cli->watch || (cli->verb && cli->verb->follows);
+	return cli->format == CLI_JSONL || cli->watch || (cli->verb && cli->verb->follows) || (cli->stream && cli->stream->follows);
 }
 
 #endif

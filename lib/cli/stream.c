@@ -126,7 +126,7 @@ stream_run(struct cli *cli, struct err *err)
 	if (code && !err->message[0] && cli_wants_json(cli) && stream->documents == before) {
 		err_set(err, code, "%s", err_name(code));
 	}
-	if (!code && cli->format == CLI_JSON && !cli->verb->follows && stream->documents == before) {
+	if (!code && cli->format == CLI_JSON && !cli->verb->follows && !stream->follows && stream->documents == before) {
 		cli_print_json(cli, json_object(), err);
 	}
 	return code;

@@ -127,8 +127,8 @@ gone()
 
 @test "static entries neither move nor age; sticky ones do not move" {
 	three '{ "ageing_s": 2 }'
-	brtable add -a "$T-x" 0a:00:00:00:00:01 p1 vlan 10
-	brtable add -a "$T-x" 0a:00:00:00:00:02 p1 vlan 10 sticky
+	brtable add -a "$T-x" 0a:00:00:00:00:01 vlan 10 port p1
+	brtable add -a "$T-x" 0a:00:00:00:00:02 vlan 10 port p1 type sticky
 	send h3 e0 "$(eth $ALL 0a:00:00:00:00:01 88b5 01)" "$(eth $ALL 0a:00:00:00:00:02 88b5 01)"
 	await 3 count '[.. | .pinned? // empty] | add >= 2'
 	at_port x 0a:00:00:00:00:01 10 p1
@@ -141,7 +141,7 @@ gone()
 @test "flush takes what was learned on all cores and leaves what was given" {
 	three '{}'
 	pings h1 10.3.0.2
-	brtable add -a "$T-x" 0a:00:00:00:00:01 p1 vlan 10
+	brtable add -a "$T-x" 0a:00:00:00:00:01 vlan 10 port p1
 	brtable flush -a "$T-x" --yes
 	same "entries after the flush" "$(fdb x '[.[].mac]')" '["0a:00:00:00:00:01"]'
 	await 3 coherent x

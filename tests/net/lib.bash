@@ -27,16 +27,16 @@ net_teardown()
 
 	while read -r name; do
 		[ -s "$W/$name.log" ] && { echo "--- log of engine $name"; tail -40 "$W/$name.log"; }
-		engine_remove "$name"
+		engine_remove "$name" || true
 	done < "$W/engines"
 	while read -r pid; do
-		kill "$pid" 2>/dev/null
+		kill "$pid" 2>/dev/null || true
 	done < "$W/pids"
 	while read -r ns; do
 		for pid in $(ip netns pids "$ns" 2>/dev/null); do
-			kill -9 "$pid" 2>/dev/null
+			kill -9 "$pid" 2>/dev/null || true
 		done
-		ip netns del "$ns" 2>/dev/null
+		ip netns del "$ns" 2>/dev/null || true
 	done < "$W/namespaces"
 	return 0
 }
@@ -102,7 +102,7 @@ finished()
 {
 	local pid
 	pid=$(< "$W/$1.pid")
-	timeout "${2:-60}" tail --pid="$pid" -f /dev/null || fail "$1 did not end within ${2:-60} s" || return
+	timeout "${2:-60}" tail -s 0.02 --pid="$pid" -f /dev/null || fail "$1 did not end within ${2:-60} s" || return
 	wait "$pid"
 }
 
@@ -129,7 +129,11 @@ host()
 	HOSTS=$((HOSTS + 1))
 	ip -n "$T-$name" link set e0 address "$(printf '02:00:00:00:00:%02x' $HOSTS)"
 	for address; do
-		ip -n "$T-$name" addr add "$address" dev e0 $([[ $address != *:* ]] || echo nodad)
+		if [[ $address == *:* ]]; then
+			ip -n "$T-$name" addr add "$address" dev e0 nodad
+		else
+			ip -n "$T-$name" addr add "$address" dev e0
+		fi
 	done
 }
 
@@ -154,7 +158,7 @@ silent()
 # engine_config NAME: completes the configuration on standard input; writes and prints the file's name.
 engine_config()
 {
-	jq --arg name "$T-$1" '{appliance: $name, cores: {data: 2}, memory: {mbufs: 8192}} * .' > "$W/$1.json"
+	jq --arg name "$T-$1" '{appliance: $name, cores: {data: 2}, memory: {mbufs: 16384}} * .' > "$W/$1.json"
 	echo "$W/$1.json"
 }
 
@@ -195,8 +199,8 @@ engine_stop()
 engine_remove()
 {
 	local name=$1 pid
-	pid=$(timeout 5 pe status -a "$T-$name" -j 2>/dev/null | jq -r '.pid // empty' 2>/dev/null)
-	timeout 10 pe stop -a "$T-$name" --yes >/dev/null 2>&1
+	pid=$(timeout 5 pe status -a "$T-$name" -j 2>/dev/null | jq -r '.pid // empty' 2>/dev/null) || true
+	timeout 10 pe stop -a "$T-$name" --yes >/dev/null 2>&1 || true
 	if [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null; then
 		kill -9 "$pid" 2>/dev/null
 	fi

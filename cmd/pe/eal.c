@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* DPDK's environment: its arguments, its memory, its talk. */
 #include <dirent.h>
+#include <errno.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_log.h>
@@ -183,13 +184,22 @@ make_pool(struct engine *engine, struct err *err)
 	const struct conf *conf = &engine->conf;
 	char name[RTE_MEMPOOL_NAMESIZE];
 	snprintf(name, sizeof(name), "%.20s", conf->appliance);
+	unsigned size = (unsigned)sizeof(struct rte_mbuf) + conf_mbuf_room(conf);
+	struct rte_pktmbuf_pool_private data = {.mbuf_data_room_size = (uint16_t)conf_mbuf_room(conf)};
+	/* Addresses of the devices are virtual ones, so an mbuf may lie across two pages: of 4 KiB each it would else take a whole one. */
+	engine->pool = rte_mempool_create_empty(name, conf->mbufs, size, CACHE, sizeof(data), SOCKET_ID_ANY, RTE_MEMPOOL_F_NO_IOVA_CONTIG);
 	/* A stack without locks: a thread that loses its CPU in the middle of it stalls nobody. */
-	engine->pool = rte_pktmbuf_pool_create_by_ops(name, conf->mbufs, CACHE, 0, (uint16_t)conf_mbuf_room(conf), SOCKET_ID_ANY, "lf_stack");
-	if (!engine->pool) {
+	int error = !engine->pool ? -rte_errno : rte_mempool_set_ops_byname(engine->pool, "lf_stack", NULL);
+	if (!error) {
+		rte_pktmbuf_pool_init(engine->pool, &data);
+		error = rte_mempool_populate_default(engine->pool);
+	}
+	if (error < 0) {
 		err_set(err, ERR_FAILED, "no pool of %u mbufs: %s", conf->mbufs,
-			rte_errno == EINVAL ? "DPDK's driver librte_mempool_stack is missing" : last_error[0] ? last_error : rte_strerror(rte_errno));
+			error == -EINVAL ? "DPDK's driver librte_mempool_stack is missing" : rte_strerror(-error));
 		return err_hint(err, "fewer memory.mbufs, or more memory");
 	}
+	rte_mempool_obj_iter(engine->pool, rte_pktmbuf_init, NULL);
 	return ERR_NONE;
 }
 

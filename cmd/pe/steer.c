@@ -4,20 +4,30 @@
  *
  * All frames of a flow have one hash and so one core, and a ring keeps their order.
  */
+#include <sched.h>
+
 #include "worker.h"
 
 static void
 steer_hand_over(struct worker *w, unsigned core, uint16_t port)
 {
 	struct handed *handed = &w->handed[core];
-	unsigned n = rte_ring_sp_enqueue_burst(w->engine->work[w->number][core], (void **)handed->frame, handed->n, NULL);
+	struct rte_ring *ring = w->engine->work[w->number][core];
+	uint64_t bit = 1ull << w->number % 64;
+	unsigned n = rte_ring_sp_enqueue_burst(ring, (void **)handed->frame, handed->n, NULL);
 
+	if (n < handed->n) {
+		/* Where cores share a CPU, the receiver may wait for it while this one fills its ring: let it run, once. */
+		worker_ring(w->engine, core, 0, bit);
+		sched_yield();
+		n += rte_ring_sp_enqueue_burst(ring, (void **)(handed->frame + n), handed->n - n, NULL);
+	}
 	for (unsigned i = n; i < handed->n; i++) {
 		worker_drop_in(w, SEG_DROP_HANDOVER_FULL, port, handed->frame[i]);
 	}
 	handed->n = 0;
 	seg_add(&w->mine->port[port].steered, n);
-	worker_ring(w->engine, core, 0, 1ull << w->number % 64);
+	worker_ring(w->engine, core, 0, bit);
 }
 
 void

@@ -116,8 +116,8 @@ uint32_t
 conf_mbuf_room(const struct conf *conf);
 
 /* Slots of the engine's rings of frames: between two cores, and from a core to a transmit queue that another one holds. */
-#define CONF_HANDOVER_SLOTS 512
-#define CONF_BACKLOG_SLOTS 256
+#define CONF_HANDOVER_SLOTS 2048
+#define CONF_BACKLOG_SLOTS 1024
 
 /* What the engine will need, by item, for `pe check`. */
 struct conf_memory_item {

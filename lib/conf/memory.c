@@ -12,6 +12,7 @@
 #define DESCRIPTORS 512     /* of a queue */
 #define CORE_CACHE 256      /* mbufs a core keeps at hand */
 #define SPARE 1024
+#define RING_FILL 512       /* mbufs that wait in a ring between two cores on a busy day */
 
 uint32_t
 conf_fdb_buckets(uint32_t entries)
@@ -86,5 +87,5 @@ conf_mbufs_needed(const struct conf *conf)
 	}
 	/* Not every ring between cores is full at once. */
 	uint32_t rings = conf->cores * (conf->cores - 1);
-	return needed + CONF_HANDOVER_SLOTS * (rings < 16 ? rings : 16);
+	return needed + RING_FILL * (rings < 16 ? rings : 16);
 }

@@ -129,16 +129,25 @@ set_flag(struct port *port, const struct link_info *info, unsigned flag, enum ke
 	return rc == 0 ? ERR_NONE : refuse(info->name, text, rc, err);
 }
 
+/*
+ * The kernel takes frames of the MTU with one 802.1Q tag, but not those with an 802.1ad tag or with two: so the interface gets room for them, where it
+ * can. What is too long for the port is found by port_oversize().
+ */
 static enum err_code
 raise_mtu(struct port *port, const struct link_info *info, struct err *err)
 {
-	if (info->mtu >= port->mtu) {
+	uint32_t roomy = port->mtu + PORT_TAG * PORT_TAGS_MAX;
+	if (info->mtu >= roomy) {
 		return ERR_NONE;
 	}
 	char former[16];
 	snprintf(former, sizeof(former), "%u", info->mtu);
 	keeper_note(port->keeper, info->name, KEEPER_MTU, former);
-	int rc = link_set_mtu(info->name, port->mtu);
+	int rc = link_set_mtu(info->name, roomy);
+	if (rc != 0 && info->mtu >= port->mtu) {
+		return ERR_NONE;
+	}
+	rc = rc == 0 ? 0 : link_set_mtu(info->name, port->mtu);
 	if (rc == EINVAL) {
 		err_set(err, ERR_REFUSED, "ports.%s.mtu: %u is more than %s can do", port->name, port->mtu, info->name);
 		return err_hint(err, "`ip -d link show %s` names its maxmtu", info->name);

@@ -3,6 +3,7 @@
  * pci:, vdev: and xdp: through DPDK's ethdev. Devices are probed when a port is opened and removed when it is closed, so that ports come and go
  * while the engine runs.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <net/if.h>
 #include <rte_dev.h>
@@ -10,19 +11,35 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/num.h"
 #include "drop.h"
 #include "engine.h"
 #include "keeper.h"
 #include "link.h"
 #include "port_int.h"
 
+#define XDP_SOCKETS_MAX 1024
+#define XDP_TRIES 10
+#define XDP_PAUSE_NS 50000000L
+
+struct xdp_socket {
+	int fd;
+	ino_t inode;
+};
+
 struct eth_device {
 	uint64_t missed;       /* the device's counter when it was last read */
-	char ifname[IFNAMSIZ]; /* xdp: */
+	/* xdp: */
+	char ifname[IFNAMSIZ];
 	int index;
-	uint16_t queues;       /* xdp: of the interface */
+	uint16_t queues;       /* of the interface */
+	struct xdp_socket socket[PORT_MAX_QUEUES];
+	unsigned nsockets;
 };
 
 /* ---- data cores ------------------------------------------------------------------------------------------------------ */
@@ -80,18 +97,6 @@ on_event(uint16_t id, enum rte_eth_event_type type, void *arg, void *result)
 	return 0;
 }
 
-static enum err_code
-eth_start(struct port *port, struct err *err)
-{
-	int rc = rte_eth_dev_start(port->eth_id);
-	if (rc < 0) {
-		return err_set(err, ERR_FAILED, "ports.%s: %s does not start: %s", port->name, port->device_text, strerror(-rc));
-	}
-	rte_eth_promiscuous_enable(port->eth_id); /* a device that cannot receives all anyway */
-	rte_eth_allmulticast_enable(port->eth_id);
-	return ERR_NONE;
-}
-
 static void
 eth_stop(struct port *port)
 {
@@ -109,6 +114,49 @@ remove_device(uint16_t id)
 	}
 }
 
+static bool
+is_xdp_socket(int fd, ino_t *inode)
+{
+	struct stat st;
+	int domain = 0;
+	socklen_t size = sizeof(domain);
+	*inode = fstat(fd, &st) == 0 ? st.st_ino : 0;
+	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_XDP;
+}
+
+static unsigned
+list_xdp_sockets(struct xdp_socket *list, unsigned max)
+{
+	unsigned n = 0;
+	DIR *dir = opendir("/proc/self/fd");
+	for (struct dirent *entry; dir != NULL && n < max && (entry = readdir(dir)) != NULL;) {
+		uint64_t fd;
+		if (num_parse_u64(entry->d_name, 0, INT32_MAX, &fd) && is_xdp_socket((int)fd, &list[n].inode)) {
+			list[n++].fd = (int)fd;
+		}
+	}
+	if (dir != NULL) {
+		closedir(dir);
+	}
+	return n;
+}
+
+/*
+ * The AF_XDP driver of DPDK 22.11 forgets the socket of its first queue when a device is closed, and the kernel gives the interface's
+ * queue to no other socket until the process ends. So it is closed here, if it is still the same.
+ */
+static void
+close_xdp_sockets(struct eth_device *dev)
+{
+	for (unsigned i = 0; i < dev->nsockets; i++) {
+		ino_t inode;
+		if (is_xdp_socket(dev->socket[i].fd, &inode) && inode == dev->socket[i].inode) {
+			close(dev->socket[i].fd);
+		}
+	}
+	dev->nsockets = 0;
+}
+
 static void
 eth_close(struct port *port)
 {
@@ -116,6 +164,7 @@ eth_close(struct port *port)
 	rte_eth_dev_callback_unregister(port->eth_id, RTE_ETH_EVENT_INTR_LSC, on_event, NULL);
 	remove_device(port->eth_id);
 	if (dev->ifname[0]) {
+		close_xdp_sockets(dev);
 		keeper_undo(port->keeper, dev->ifname);
 	}
 	free(dev);
@@ -163,6 +212,19 @@ eth_poll(struct port *port)
 		dev->missed = missed;
 	}
 	return port->link != had_link || port->present != had_present;
+}
+
+static enum err_code
+eth_start(struct port *port, struct err *err)
+{
+	int rc = rte_eth_dev_start(port->eth_id);
+	if (rc < 0) {
+		return err_set(err, ERR_FAILED, "ports.%s: %s does not start: %s", port->name, port->device_text, strerror(-rc));
+	}
+	rte_eth_promiscuous_enable(port->eth_id); /* a device that cannot receives all anyway */
+	rte_eth_allmulticast_enable(port->eth_id);
+	eth_poll(port);
+	return ERR_NONE;
 }
 
 static const struct port_driver eth_driver = {
@@ -394,23 +456,54 @@ prepare_xdp(struct port *port, struct eth_device *dev, struct err *err)
 	return ERR_NONE;
 }
 
+/* Notes the sockets that appeared since `before` was listed. */
+static void
+note_sockets(struct eth_device *dev, const struct xdp_socket *before, unsigned nbefore)
+{
+	struct xdp_socket now[XDP_SOCKETS_MAX];
+	unsigned n = list_xdp_sockets(now, XDP_SOCKETS_MAX);
+	for (unsigned i = 0; i < n && dev->nsockets < PORT_MAX_QUEUES; i++) {
+		bool old = false;
+		for (unsigned k = 0; k < nbefore; k++) {
+			old = old || now[i].inode == before[k].inode;
+		}
+		if (!old) {
+			dev->socket[dev->nsockets++] = now[i];
+		}
+	}
+}
+
+/* The kernel lets go of a queue some time after its last socket was closed, so the next one may have to wait for it. */
+static enum err_code
+bring_up_xdp(struct port *port, struct eth_device *dev, const struct port_env *env, struct err *err)
+{
+	struct xdp_socket before[XDP_SOCKETS_MAX];
+	unsigned nbefore = list_xdp_sockets(before, XDP_SOCKETS_MAX);
+	char name[32], text[128];
+	snprintf(name, sizeof(name), "net_af_xdp%u", port->number);
+	snprintf(text, sizeof(text), "vdev:%s,iface=%s,start_queue=0,queue_count=%u", name, dev->ifname, at_most(env->cores, dev->queues));
+	enum err_code code = bring_up(port, text, name, env, err);
+	for (int i = 0; i < XDP_TRIES && code != ERR_NONE; i++) {
+		nanosleep(&(struct timespec){.tv_nsec = XDP_PAUSE_NS}, NULL);
+		code = bring_up(port, text, name, env, err);
+	}
+	note_sockets(dev, before, nbefore);
+	return code;
+}
+
 static enum err_code
 open_xdp(struct port *port, struct eth_device *dev, const struct port_env *env, struct err *err)
 {
+	/* One program, and nothing pinned in a file system that a killed engine would leave. */
+	setenv("LIBXDP_SKIP_DISPATCHER", "1", 1);
 	enum err_code code = port_take_interface(port, port->device_text + strlen("xdp:"), dev->ifname, err);
 	if (code != ERR_NONE) {
 		return code;
 	}
 	code = prepare_xdp(port, dev, err);
-	if (code == ERR_NONE) {
-		char name[32], text[128];
-		/* One program, and nothing pinned in a file system that a killed engine would leave. */
-		setenv("LIBXDP_SKIP_DISPATCHER", "1", 1);
-		snprintf(name, sizeof(name), "net_af_xdp%u", port->number);
-		snprintf(text, sizeof(text), "vdev:%s,iface=%s,start_queue=0,queue_count=%u", name, dev->ifname, at_most(env->cores, dev->queues));
-		code = bring_up(port, text, name, env, err);
-	}
+	code = code ? code : bring_up_xdp(port, dev, env, err);
 	if (code != ERR_NONE) {
+		close_xdp_sockets(dev);
 		keeper_undo(port->keeper, dev->ifname);
 	}
 	return code;

@@ -28,7 +28,7 @@ static const struct cli_param messages_params[] = {
 		.help = "only the last N of what there is"},
 	{.name = "follow", .letter = 'f', .place = CLI_OPT, .type = CLI_FLAG, .help = "go on with what comes, until interrupted"},
 	{.name = "kind", .place = CLI_OPT, .type = CLI_ENUM, .metavar = "KIND", .flags = CLI_REPEAT,
-		.words = "fdb_add|fdb_del|fdb_used|fdb_set|fdb_unset|fdb_flush|event|lost", .help = "only these; may be given again"},
+		.words = "fdb_add|fdb_del|fdb_used|fdb_set|fdb_unset|fdb_flush|fdb_again|event|lost", .help = "only these; may be given again"},
 	{.name = "core", .place = CLI_OPT, .type = CLI_NUMBER, .metavar = "N", .min = 0, .max = SEG_MAX_CORES,
 		.help = "only what this core sent; 0 is the control core"},
 	{.name = "cause", .place = CLI_OPT, .type = CLI_WORD, .metavar = "CORE.COUNT", .help = "only the chain of this cause"},

@@ -6,18 +6,21 @@
 #include "base/num.h"
 #include "brtable.h"
 
+#define FOR_WIDE (OUT_WIDE | OUT_NO_JSON | OUT_RIGHT)
+#define VERSION_COLUMNS \
+	{.key = "version", .flags = FOR_WIDE}, {.key = "from", .title = "FROM CORE", .flags = FOR_WIDE}, \
+		{.key = "here", .title = "THERE FOR", .flags = FOR_WIDE}
+
 static const struct out_column merged_columns[] = {
 	{.key = "bridge"}, {.key = "vlan", .flags = OUT_RIGHT}, {.key = "mac"}, {.key = "port"}, {.key = "type"}, {.key = "in_use"},
 	{.key = "owner", .flags = OUT_RIGHT}, {.key = "age_ms", .title = "AGE", .flags = OUT_RIGHT}, {.key = "cores"},
-	{.key = "version", .flags = OUT_WIDE | OUT_NO_JSON | OUT_RIGHT}, {.key = "from", .title = "FROM CORE", .flags = OUT_WIDE | OUT_NO_JSON | OUT_RIGHT},
-	{.key = "here", .title = "THERE FOR", .flags = OUT_WIDE | OUT_NO_JSON | OUT_RIGHT}, {.key = NULL},
+	VERSION_COLUMNS, {.key = NULL},
 };
 
 static const struct out_column core_columns[] = {
 	{.key = "core", .flags = OUT_RIGHT}, {.key = "bridge"}, {.key = "vlan", .flags = OUT_RIGHT}, {.key = "mac"}, {.key = "port"},
 	{.key = "type"}, {.key = "in_use"}, {.key = "owner", .flags = OUT_RIGHT}, {.key = "age_ms", .title = "AGE", .flags = OUT_RIGHT},
-	{.key = "version", .flags = OUT_WIDE | OUT_NO_JSON | OUT_RIGHT}, {.key = "from", .title = "FROM CORE", .flags = OUT_WIDE | OUT_NO_JSON | OUT_RIGHT},
-	{.key = "here", .title = "THERE FOR", .flags = OUT_WIDE | OUT_NO_JSON | OUT_RIGHT}, {.key = NULL},
+	VERSION_COLUMNS, {.key = NULL},
 };
 
 enum err_code

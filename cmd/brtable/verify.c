@@ -420,7 +420,8 @@ explain(const struct verify *v)
 	for (unsigned core = 1; core <= v->br.ncores; core++) {
 		uint64_t times = seg_get(&seg_core(&v->br.seg, core)->fdb.no_room);
 		if (times && !v->coherent) {
-			cli_note(v->cli, "core %u had no room for an entry %llu times: the table is too small, or nearly so", core, (unsigned long long)times);
+			cli_note(v->cli, "core %u had no room for an entry %llu times: the table is too small, or nearly so", core,
+				(unsigned long long)times);
 		}
 	}
 }

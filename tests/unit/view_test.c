@@ -55,7 +55,8 @@ all_hold_the_same(void **state)
 {
 	(void)state;
 	/* USED and REACH are each core's own and no difference. */
-	struct view_entry e[] = {entry(1, value(4, 0, SEG_VALUE_USED), 257), entry(2, value(4, 0, 0), 257), entry(3, value(4, 0, SEG_VALUE_REACH), 257)};
+	struct view_entry e[] = {entry(1, value(4, 0, SEG_VALUE_USED), 257), entry(2, value(4, 0, 0), 257),
+		entry(3, value(4, 0, SEG_VALUE_REACH), 257)};
 	struct view_row row = merged(e, 3);
 	assert_int_equal(row.same, ALL);
 	assert_int_equal(row.other, 0);

@@ -401,8 +401,8 @@ print_table(struct verify *v, struct err *err)
 		}
 	}
 	if (v->coherent) {
-		cli_say(v->cli, "coherent%s: %u cores, %llu entries (by %s)", v->npending ? " but for what is in the rings" : "", v->br.ncores,
-			(unsigned long long)v->entries, v->method);
+		cli_say(v->cli, "coherent%s: %u %s, %llu %s (by %s)", v->npending ? " but for what is in the rings" : "", v->br.ncores,
+			v->br.ncores == 1 ? "core" : "cores", (unsigned long long)v->entries, v->entries == 1 ? "entry" : "entries", v->method);
 	} else {
 		cli_say(v->cli, "NOT coherent: %zu%s %s", v->ndifferences, v->more ? " or more" : "",
 			v->ndifferences == 1 ? "entry differs" : "entries differ");

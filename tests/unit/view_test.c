@@ -132,6 +132,10 @@ a_core_seen_twice(void **state)
 	struct view_row row = merged(e, 3);
 	assert_int_equal(row.same, 3);
 	assert_int_equal(row.other, 0);
+	struct view_entry alone[] = {entry(1, value(4, 0, 0), 257), entry(1, value(5, 0, 0), 514)};
+	row = merged(alone, 2);
+	assert_int_equal(row.same, 1);
+	assert_int_equal(row.other, 0);
 }
 
 static void

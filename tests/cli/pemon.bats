@@ -223,8 +223,7 @@ check()
 	await grep -q "the engine of $A was started again" notes
 	await eval '[ "$(grep -c fdb_add followed)" = 2 ]'
 	kill "$FOLLOWER"
-	run wait "$FOLLOWER"
-	[ "$status" = 0 ]
+	wait "$FOLLOWER" || { echo "status $?"; cat notes; return 1; }
 	FOLLOWER=
 	jq -es 'map(.kind) == ["fdb_add","fdb_add"]' followed || { cat followed; false; }
 }

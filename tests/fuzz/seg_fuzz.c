@@ -5,7 +5,7 @@
  * The first byte chooses: 0: the rest is the file. Else a valid tiny segment is made, and the rest changes it, record by
  * record: 1 place value: put 8 bytes into word `place` of the header; 2 place value: into word `place` of the whole; 3 length:
  * cut it there; 4 place: flip the bit.
- * links: lib/shm/seg.c lib/shm/seg_create.c lib/shm/seg_read.c lib/base/err.c
+ * links: lib/shm/seg.c lib/shm/seg_create.c lib/shm/seg_read.c lib/base/err.c cmd/pemon/sample.c
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "../../cmd/pemon/pemon.h"
 #include "base/bytes.h"
 #include "shm/ring.h"
 #include "shm/seg.h"
@@ -132,6 +133,33 @@ read_all(const struct seg *seg)
 	return total;
 }
 
+/* As pemon does. */
+static uint64_t
+sample(const struct seg *seg)
+{
+	struct pemon pemon = {.seg = *seg, .now = sample_take(seg), .then = sample_take(seg)};
+	uint64_t total = sample_judge(seg, false);
+	if (!pemon.now || !pemon.then) {
+		abort();
+	}
+	for (unsigned i = 0; i < pemon.now->nodes; i++) {
+		const struct core_rates rates = sample_core_rates(&pemon, i);
+		total += rates.has_cycles + (rates.ring_pct > 50);
+		for (unsigned reason = 0; reason < SEG_DROPS; reason++) {
+			const char *name = sample_port_name(pemon.now, pemon.now->core[i].drop[reason].port);
+			total += name ? strlen(name) : 0;
+		}
+	}
+	for (unsigned i = 1; i < SEG_MAX_PORTS; i++) {
+		struct seg_port_count count;
+		sample_port(pemon.now, i, &count);
+		total += count.rx_packets + sample_port_used(pemon.now, i) + strlen(sample_link(&pemon.now->tables.port[i]));
+	}
+	free(pemon.now);
+	free(pemon.then);
+	return total;
+}
+
 static void
 open_and_read(const uint8_t *bytes, size_t length)
 {
@@ -144,7 +172,7 @@ open_and_read(const uint8_t *bytes, size_t length)
 	}
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	if (seg_open_file(&seg, path, &err) == ERR_NONE) {
-		__asm__ volatile("" : : "r"(read_all(&seg))); /* the reads must happen */
+		__asm__ volatile("" : : "r"(read_all(&seg) + sample(&seg))); /* the reads must happen */
 		seg_detach(&seg);
 	} else if (err.code != ERR_NO_ENGINE || err.message[0] == '\0') {
 		abort(); /* a refusal says why */

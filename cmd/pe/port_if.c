@@ -56,9 +56,9 @@ struct if_rx {
 	struct offload_cut cut;
 };
 
-/* Touched by the holder of the transmit queue only. */
+/* A transmit queue's; there is one for each core, since the kernel takes frames of many threads on one socket. */
 struct if_tx {
-	struct mmsghdr msg[IF_BURST];
+	SEG_ALIGNED struct mmsghdr msg[IF_BURST];
 	struct iovec iov[IF_TX_PIECES];
 };
 
@@ -66,9 +66,9 @@ struct if_device {
 	int rx_fd, tx_fd;
 	uint32_t room;          /* bytes of a frame that an mbuf holds */
 	struct if_rx rx;
-	SEG_ALIGNED struct if_tx tx;
 	/* Control core. */
 	SEG_ALIGNED char name[IFNAMSIZ];
+	struct if_tx tx[];
 };
 
 /* ---- receive --------------------------------------------------------------------------------------------------------- */
@@ -313,12 +313,12 @@ tx_refuse(struct rte_mbuf **frame, unsigned n)
 static uint16_t
 if_tx(struct port *port, uint16_t queue, struct rte_mbuf **frame, uint16_t n)
 {
-	(void)queue;
 	struct if_device *dev = port->device;
+	struct if_tx *tx = &dev->tx[queue];
 	unsigned sent = 0, left = n;
 	while (left > 0) {
-		unsigned filled = tx_fill(&dev->tx, frame + sent, left);
-		int rc = filled > 0 ? sendmmsg(dev->tx_fd, dev->tx.msg, filled, MSG_DONTWAIT) : -1;
+		unsigned filled = tx_fill(tx, frame + sent, left);
+		int rc = filled > 0 ? sendmmsg(dev->tx_fd, tx->msg, filled, MSG_DONTWAIT) : -1;
 		if (rc > 0) {
 			rte_pktmbuf_free_bulk(frame + sent, (unsigned)rc);
 			sent += (unsigned)rc;
@@ -500,13 +500,16 @@ static const struct port_driver if_driver = {
 static struct if_device *
 new_device(const struct port_env *env)
 {
-	struct if_device *dev = aligned_alloc(SEG_LINE, sizeof(*dev));
+	size_t size = sizeof(struct if_device) + env->cores * sizeof(struct if_tx);
+	struct if_device *dev = aligned_alloc(SEG_LINE, size);
 	void *overflow = mmap(NULL, (size_t)IF_BURST * IF_OVERFLOW, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (dev == NULL || overflow == MAP_FAILED) {
 		free(dev);
 		return NULL;
 	}
-	*dev = (struct if_device){.rx_fd = -1, .tx_fd = -1, .rx.overflow = overflow};
+	memset(dev, 0, size);
+	dev->rx_fd = dev->tx_fd = -1;
+	dev->rx.overflow = overflow;
 	dev->room = rte_pktmbuf_data_room_size(env->pool) - RTE_PKTMBUF_HEADROOM;
 	for (unsigned i = 0; i < IF_BURST; i++) {
 		dev->rx.iov[i][0].iov_len = IF_PREFIX + dev->room;
@@ -532,6 +535,7 @@ port_if_open(struct port *port, const struct conf_port *conf, const struct port_
 	memcpy(dev->name, name, IFNAMSIZ);
 	port->driver = &if_driver;
 	port->device = dev;
-	port->nrxq = port->ntxq = 1;
+	port->nrxq = 1;
+	port->ntxq = (uint16_t)env->cores;
 	return ERR_NONE;
 }

@@ -34,9 +34,9 @@ conf_mbuf_room(const struct conf *conf)
 	return HEADROOM + room;
 }
 
-/* May have as many queues as there are cores. */
+/* May have fewer transmit queues than there are cores, which then leave frames for each other. */
 static bool
-has_queues(const struct conf_port *port)
+shares_queues(const struct conf_port *port)
 {
 	return port->kind != SEG_PORT_IF;
 }
@@ -56,7 +56,7 @@ conf_memory(const struct conf *conf, struct conf_memory_item *items, size_t max)
 	uint64_t mbufs = (uint64_t)conf->mbufs * (conf_mbuf_room(conf) + MBUF_STRUCT + MBUF_POOL);
 	uint64_t queues = 0;
 	for (size_t i = 0; i < conf->nports; i++) {
-		queues += has_queues(&conf->port[i]) ? conf->cores : 1;
+		queues += shares_queues(&conf->port[i]) ? conf->cores : 0;
 	}
 	const struct conf_memory_item all[] = {
 		{"bridge tables", "segment", fdb},

@@ -96,7 +96,7 @@ look(const struct engine *engine, unsigned core, uint64_t key, uint64_t *value)
 	uint32_t nbuckets = engine->seg.head.fdb_buckets;
 	uint64_t first = (uint64_t)fdb_home(fdb_hash(key, engine->seg.head.fdb_seed), nbuckets) * SEG_WAYS;
 	uint64_t slots = (uint64_t)nbuckets * SEG_WAYS;
-	for (uint64_t i = 0; i < 2 * SEG_WAYS; i++) {
+	for (uint64_t i = 0; i < (FDB_REACH + 1) * SEG_WAYS; i++) {
 		struct seg_fdb_entry entry;
 		if (seg_read_fdb(&engine->seg, core, (first + i) % slots, &entry) && entry.key == key) {
 			*value = entry.value;

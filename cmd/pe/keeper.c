@@ -33,7 +33,7 @@ struct message {
 };
 
 struct reply {
-	int error; /* errno; EADDRINUSE: claimed by process pid */
+	int error; /* errno; EADDRINUSE: claimed by process pid, EEXIST: by this engine itself */
 	pid_t pid;
 };
 
@@ -169,7 +169,7 @@ take_claim(struct state *state, const char *ifname)
 	socklen_t size = claim_address(ifname, &address);
 	for (struct claim *c = state->claims; c != NULL; c = c->next) {
 		if (strcmp(c->ifname, ifname) == 0) {
-			return (struct reply){0};
+			return (struct reply){.error = EEXIST};
 		}
 	}
 	struct claim *claim = calloc(1, sizeof(*claim));
@@ -306,6 +306,9 @@ keeper_claim(struct keeper *keeper, const char *ifname, struct err *err)
 	if (reply.error == EADDRINUSE) {
 		err_set(err, ERR_EXISTS, "%s is in use by another engine", ifname);
 		return err_hint(err, "its keeper is process %d; `pe stop` that engine, or use another interface", (int)reply.pid);
+	}
+	if (reply.error == EEXIST) {
+		return err_set(err, ERR_EXISTS, "%s is in use by another port", ifname);
 	}
 	if (reply.error != 0) {
 		return err_set(err, ERR_FAILED, "cannot claim %s: %s", ifname, reply.error == EPIPE ? "the keeper is gone" : strerror(reply.error));

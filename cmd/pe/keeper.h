@@ -32,7 +32,8 @@ enum keeper_what {
 };
 
 /*
- * Makes the interface this engine's until keeper_undo(). ERR_EXISTS: another engine of this network namespace has it. Waits up to half
+ * Makes the interface this engine's until keeper_undo(). ERR_EXISTS: another engine of this network namespace has it, or another
+ * port of this one. Waits up to half
  * a second for the keeper of a dead engine.
  */
 enum err_code

@@ -103,6 +103,23 @@ if_ioctl(const char *name, unsigned long request, struct ifreq *ifr)
 	return rc;
 }
 
+int
+link_look(const char *name, int *index, bool *carrier)
+{
+	struct ifreq ifr;
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0) {
+		return errno;
+	}
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
+	int rc = ioctl(fd, SIOCGIFINDEX, &ifr) < 0 ? errno : 0;
+	*index = ifr.ifr_ifindex;
+	rc = rc == 0 && ioctl(fd, SIOCGIFFLAGS, &ifr) < 0 ? errno : rc;
+	*carrier = rc == 0 && (ifr.ifr_flags & (IFF_UP | IFF_RUNNING)) == (IFF_UP | IFF_RUNNING);
+	close(fd);
+	return rc;
+}
+
 static int
 ethtool(const char *name, void *command)
 {

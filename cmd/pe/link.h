@@ -28,6 +28,10 @@ struct link_info {
 int
 link_get(const char *name, struct link_info *info);
 
+/* What changes, at a tenth of the price: 0 when the interface exists. */
+int
+link_look(const char *name, int *index, bool *carrier);
+
 /* Bits a second; 0: unknown. */
 uint64_t
 link_speed(const char *name);

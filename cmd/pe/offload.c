@@ -6,6 +6,8 @@
 #define ETH_HEADER 14
 #define TAG 4
 #define UDP_HEADER 8
+#define UDP_CHECKSUM 6 /* where it is in the header */
+#define TCP_CHECKSUM 16
 #define TCP_HEADER 20u
 #define IPV4_HEADER 20
 #define IPV6_HEADER 40
@@ -69,11 +71,11 @@ sum_fold(uint64_t sum)
 }
 
 static void
-store_checksum(uint8_t *at, uint64_t sum, bool never_zero)
+store_checksum(uint8_t *at, uint64_t sum, bool udp)
 {
 	uint16_t value = (uint16_t)~sum_fold(sum);
-	if (value == 0 && never_zero) {
-		value = 0xffff; /* RFC 768: 0 says that there is none */
+	if (value == 0 && udp) {
+		value = 0xffff; /* RFC 768: 0 says that there is none. Elsewhere 0xffff never occurs (RFC 1624 3). */
 	}
 	memcpy(at, &value, 2);
 }
@@ -84,7 +86,7 @@ offload_checksum(uint8_t *frame, uint32_t size, uint32_t start, uint32_t offset)
 	if (start >= size || size - start < 2 || offset > size - start - 2) {
 		return false;
 	}
-	store_checksum(frame + start + offset, sum_bytes(frame + start, size - start), true);
+	store_checksum(frame + start + offset, sum_bytes(frame + start, size - start), offset == UDP_CHECKSUM);
 	return true;
 }
 
@@ -183,7 +185,7 @@ fix_l4(const struct offload_cut *cut, uint8_t *frame, uint32_t n)
 {
 	uint8_t *l4 = frame + cut->l4;
 	uint32_t size = cut->header - cut->l4 + n;
-	uint8_t *sum_at = l4 + (cut->udp ? 6 : 16);
+	uint8_t *sum_at = l4 + (cut->udp ? UDP_CHECKSUM : TCP_CHECKSUM);
 	if (cut->udp) {
 		put16(l4 + 4, size);
 	} else {
@@ -202,7 +204,7 @@ fix_l4(const struct offload_cut *cut, uint8_t *frame, uint32_t n)
 	const uint8_t *ip = frame + cut->l3;
 	uint8_t tail[4] = {0, cut->udp ? PROTO_UDP : PROTO_TCP, (uint8_t)(size >> 8), (uint8_t)size};
 	uint64_t sum = cut->ipv4 ? sum_bytes(ip + 12, 8) : sum_bytes(ip + 8, 32);
-	store_checksum(sum_at, sum + sum_bytes(tail, 4) + sum_bytes(l4, size), true);
+	store_checksum(sum_at, sum + sum_bytes(tail, 4) + sum_bytes(l4, size), cut->udp);
 }
 
 void

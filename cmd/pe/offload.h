@@ -12,7 +12,8 @@
 #include <stdint.h>
 
 /*
- * Completes the Internet checksum (RFC 1071) at start + offset over start .. size; the field holds the pseudo-header's sum. False: the
+ * Completes the Internet checksum (RFC 1071) at start + offset over start .. size; the field holds the pseudo-header's sum. Offset 6 is
+ * UDP's and no other's. False: the
  * place lies outside of the frame, which is then as it was.
  */
 bool

@@ -184,12 +184,14 @@ eth_set_mtu(struct port *port, uint16_t mtu, struct err *err)
 	return err_hint(err, "%s", rc == -EBUSY ? "remove the port, apply, and add it again" : "a smaller one");
 }
 
+/* An interface that was made anew has another index; its port must be closed and opened. */
 static bool
 xdp_link(const struct eth_device *dev, bool *present)
 {
-	struct link_info info;
-	*present = link_get(dev->ifname, &info) == 0 && info.index == dev->index;
-	return *present && info.carrier;
+	int index;
+	bool carrier;
+	*present = link_look(dev->ifname, &index, &carrier) == 0 && index == dev->index;
+	return *present && carrier;
 }
 
 static bool

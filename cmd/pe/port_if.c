@@ -94,7 +94,7 @@ rx_discard(struct port *port, struct if_device *dev, unsigned n, struct seg_core
 {
 	uint8_t *sample = dev->rx.overflow;
 	for (unsigned i = 0; i < n; i++) {
-		ssize_t size = recv(dev->rx_fd, sample, IF_OVERFLOW, MSG_DONTWAIT);
+		ssize_t size = recv(dev->rx_fd, sample, IF_PREFIX + SEG_SAMPLE_SIZE, MSG_DONTWAIT | MSG_TRUNC);
 		if (size < (ssize_t)IF_PREFIX) {
 			return;
 		}
@@ -471,26 +471,34 @@ read_lost(struct port *port, const struct if_device *dev)
 	}
 }
 
+/* Takes an interface that came back under its name. */
+static bool
+rebind(struct port *port, struct if_device *dev, int index)
+{
+	return port_prepare_interface(port, dev->name, NULL) == ERR_NONE && bind_sockets(dev, index) == 0;
+}
+
 static bool
 if_poll(struct port *port)
 {
 	struct if_device *dev = port->device;
-	struct link_info info;
-	bool link = port->link, present = port->present;
-	port->present = link_get(dev->name, &info) == 0;
-	if (port->present && port->started && !is_bound(dev, info.index)) {
-		port->present = port_prepare_interface(port, dev->name, NULL) == ERR_NONE && bind_sockets(dev, info.index) == 0 &&
-			link_get(dev->name, &info) == 0;
+	bool had_link = port->link, had_present = port->present, carrier = false;
+	int index = 0;
+	port->present = link_look(dev->name, &index, &carrier) == 0;
+	if (port->present && port->started && !is_bound(dev, index)) {
+		port->present = rebind(port, dev, index) && link_look(dev->name, &index, &carrier) == 0;
 	}
-	port->link = port->present && info.carrier;
-	if (port->link != link || port->present != present) {
-		port->mac = port->present ? info.mac : port->mac;
-		port->speed_bps = port->link ? link_speed(dev->name) : 0;
+	port->link = port->present && carrier;
+	bool changed = port->link != had_link || port->present != had_present;
+	struct link_info info;
+	if (changed && port->present && link_get(dev->name, &info) == 0) {
+		port->mac = info.mac;
+		port->speed_bps = link_speed(dev->name);
 	}
 	if (port->started) {
 		read_lost(port, dev);
 	}
-	return port->link != link || port->present != present;
+	return changed;
 }
 
 static const struct port_driver if_driver = {

@@ -5,8 +5,8 @@
  *   port_test [-m MTU] [-M MAX-MTU] [-n CORES] DEVICE [DEVICE]
  *   port_test -b SECONDS DEVICE DEVICE     sends on the first and receives on the second, which are cabled; prints cycles a frame
  *
- * Says "ready", and a line whenever a link changes. Reads commands: "stats" (answers one JSON line), "reopen", "mtu N". Ends
- * with its standard input, or by SIGTERM.
+ * Says "ready", and a line whenever a link changes. Reads commands: "stats" (answers one JSON line), "reopen", "mtu N", "hoard" (takes all
+ * free mbufs, and those of frames that come in), "release". Ends with its standard input, or by SIGTERM.
  *
  * links: cmd/pe/port.c cmd/pe/port_eth.c cmd/pe/port_if.c cmd/pe/link.c cmd/pe/xdp.c cmd/pe/keeper.c cmd/pe/offload.c
  * lib/base/err.c lib/base/num.c -ldpdk
@@ -39,6 +39,9 @@ struct wire {
 	struct seg_core *mine;
 	int monitor;
 	uint64_t sent[2], refused[2];
+	struct rte_mbuf *hoard[MBUFS];
+	unsigned nhoard;
+	bool hoarding;
 };
 
 static volatile sig_atomic_t ended;
@@ -136,6 +139,11 @@ forward(struct wire *w, unsigned from)
 				swap_addresses(frame[i]);
 			}
 		}
+		if (w->hoarding) {
+			memcpy(w->hoard + w->nhoard, frame, n * sizeof(*frame));
+			w->nhoard += n;
+			return n;
+		}
 		uint16_t sent = n > 0 ? w->port[to].driver->tx(&w->port[to], 0, frame, n) : 0;
 		w->sent[to] += sent;
 		w->refused[to] += n - sent;
@@ -167,7 +175,7 @@ print_stats(const struct wire *w)
 	for (unsigned i = 0; i < 20; i++) {
 		printf("%02x", d->sample[i]);
 	}
-	puts("\"}}");
+	printf("\"},\"no_mbuf\":%llu}\n", (unsigned long long)w->mine->drop[SEG_DROP_RX_NO_MBUF].packets);
 }
 
 static void
@@ -194,6 +202,25 @@ reopen(struct wire *w)
 }
 
 static void
+hoard(struct wire *w)
+{
+	w->hoarding = true;
+	while (w->nhoard < MBUFS && (w->hoard[w->nhoard] = rte_pktmbuf_alloc(w->env.pool)) != NULL) {
+		w->nhoard++;
+	}
+	puts("ok");
+}
+
+static void
+release(struct wire *w)
+{
+	rte_pktmbuf_free_bulk(w->hoard, w->nhoard);
+	w->nhoard = 0;
+	w->hoarding = false;
+	puts("ok");
+}
+
+static void
 command(struct wire *w)
 {
 	char line[64];
@@ -209,6 +236,10 @@ command(struct wire *w)
 		set_mtu(w, (uint16_t)strtoul(line + 4, NULL, 10));
 	} else if (strncmp(line, "reopen", 6) == 0) {
 		reopen(w);
+	} else if (strncmp(line, "hoard", 5) == 0) {
+		hoard(w);
+	} else if (strncmp(line, "release", 7) == 0) {
+		release(w);
 	}
 }
 
@@ -275,7 +306,7 @@ bench(struct wire *w, unsigned seconds)
 int
 main(int argc, char **argv)
 {
-	struct wire w = {0};
+	static struct wire w;
 	struct err err = {0};
 	unsigned seconds = 0, cores = 1;
 	uint16_t mtu = 1500, max_mtu = 1500;

@@ -106,6 +106,7 @@ check_piece(const uint8_t *piece, uint32_t size, const struct shape *s, uint32_t
 		return;
 	}
 	assert_int_equal(at32(piece + l4 + 4), 0xffffff00u + done);
+	assert_int_not_equal(at16(piece + l4 + 16), 0xffff);
 	uint8_t flags = piece[l4 + 13];
 	assert_int_equal(flags & 0x10, 0x10);
 	assert_int_equal(flags & 0x80, index == 0 ? 0x80 : 0);
@@ -150,6 +151,25 @@ cuts_every_shape(void **state)
 			cut_and_check(&s);
 		}
 	}
+}
+
+/* Of all payloads that differ in one word, one has the checksum 0; it must not be sent as 0xffff. */
+static void
+tcp_checksums_may_be_zero(void **state)
+{
+	(void)state;
+	static const struct shape s = {0, false, false, 20, 20, 0};
+	uint8_t frame[256], piece[256];
+	uint32_t l4, size = build(frame, &s, &l4), zeros = 0;
+	for (uint32_t i = 0; i < 0x10000; i++) {
+		set16(frame + size - 2, i);
+		struct offload_cut cut = {.head = frame, .head_size = size};
+		assert_true(offload_cut_start(&cut, l4, 20));
+		offload_cut_next(&cut, piece);
+		check_piece(piece, size, &s, l4, 0, 0, true);
+		zeros += at16(piece + l4 + 16) == 0;
+	}
+	assert_int_equal(zeros, 1);
 }
 
 static void
@@ -227,11 +247,14 @@ completes_checksums(void **state)
 		}
 	}
 	uint8_t zero[40] = {0};
-	assert_true(offload_checksum(zero, 40, 34, 2)); /* the sum is 0, its complement 0xffff */
+	assert_true(offload_checksum(zero, 40, 20, 16)); /* the sum is 0, its complement 0xffff */
 	assert_int_equal(at16(zero + 36), 0xffff);
-	memset(zero + 34, 0xff, 6);
-	assert_true(offload_checksum(zero, 40, 34, 2)); /* and this would be 0, which UDP reserves */
-	assert_int_equal(at16(zero + 36), 0xffff);
+	memset(zero + 20, 0xff, 20);
+	assert_true(offload_checksum(zero, 40, 20, 16));
+	assert_int_equal(at16(zero + 36), 0);
+	memset(zero + 20, 0xff, 20);
+	assert_true(offload_checksum(zero, 40, 20, 6)); /* which UDP reserves */
+	assert_int_equal(at16(zero + 26), 0xffff);
 	assert_false(offload_checksum(zero, 40, 40, 0));
 	assert_false(offload_checksum(zero, 40, 39, 0));
 	assert_false(offload_checksum(zero, 40, 34, 5));
@@ -244,6 +267,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cuts_every_shape),
+		cmocka_unit_test(tcp_checksums_may_be_zero),
 		cmocka_unit_test(refuses_what_it_does_not_know),
 		cmocka_unit_test(survives_any_bytes),
 		cmocka_unit_test(completes_checksums),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * pemon export: all counters as OpenMetrics 1.0 text, for a textfile collector or an HTTP wrapper. One family after the other, with
- * every core and port in it. Nothing is a rate: the one who scrapes computes them.
+ * pemon export: all counters as OpenMetrics 1.0 text, for a textfile collector or an HTTP wrapper. One family after the other,
+ * with every core and port in it. Nothing is a rate: the one who scrapes computes them.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -27,7 +27,7 @@ family(const char *name, enum family_type type, const char *unit, const char *he
 	printf("# HELP pekit_%s %s.\n", name, help);
 }
 
-/* A label's value: backslash, quote and newline are escaped; other control characters and bytes above ASCII never occur in names. */
+/* A label's value. Backslash and quote are escaped; control characters and bytes above ASCII never occur in names. */
 static void
 label(const char *separator, const char *key, const char *value, size_t size)
 {
@@ -94,7 +94,8 @@ export_engine(const struct export *export)
 	value_seconds(now->uptime_s * 1000000000);
 	enum sample_coherence coherence = sample_judge(&export->pemon->seg, now->alive);
 	puts("# TYPE pekit_fdb_coherence stateset\n# HELP pekit_fdb_coherence Do the cores' bridge tables agree?");
-	static const char *const words[] = {[SAMPLE_UNSETTLED] = "settling", [SAMPLE_COHERENT] = "coherent", [SAMPLE_DIFFERS] = "differs"};
+	static const char *const words[] = {
+		[SAMPLE_UNSETTLED] = "settling", [SAMPLE_COHERENT] = "coherent", [SAMPLE_DIFFERS] = "differs"};
 	for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		open_sample(export, "fdb_coherence", GAUGE);
 		label(",", "pekit_fdb_coherence", words[i], 16);
@@ -112,18 +113,22 @@ static const struct core_family {
 	bool ns;       /* nanoseconds, exported as seconds */
 } core_families[] = {
 	{"core_cpu_seconds", COUNTER, "seconds", "Thread CPU time", offsetof(struct sample_core, cpu_ns), true},
-	{"core_busy_cycles", COUNTER, "cycles", "Cycles spent in loops that found work", offsetof(struct sample_core, busy_cycles), false},
+	{"core_busy_cycles", COUNTER, "cycles", "Cycles spent in loops that found work",
+		offsetof(struct sample_core, busy_cycles), false},
 	{"core_loops", COUNTER, NULL, "Loops", offsetof(struct sample_core, loops), false},
 	{"core_busy_loops", COUNTER, NULL, "Loops that found work", offsetof(struct sample_core, busy_loops), false},
 	{"core_sleeps", COUNTER, NULL, "Times it slept", offsetof(struct sample_core, sleeps), false},
 	{"core_rx_packets", COUNTER, "packets", "Packets worked on", offsetof(struct sample_core, rx_packets), false},
 	{"core_tx_packets", COUNTER, "packets", "Packets sent", offsetof(struct sample_core, tx_packets), false},
 	{"core_messages_sent", COUNTER, NULL, "Messages sent to other cores", offsetof(struct sample_core, messages_sent), false},
-	{"core_messages_received", COUNTER, NULL, "Messages taken from other cores", offsetof(struct sample_core, messages_received), false},
-	{"core_ring_waiting", GAUGE, NULL, "Most messages that wait in one ring", offsetof(struct sample_core, ring_waiting), false},
+	{"core_messages_received", COUNTER, NULL, "Messages taken from other cores",
+		offsetof(struct sample_core, messages_received), false},
+	{"core_ring_waiting", GAUGE, NULL, "Most messages that wait in one ring", offsetof(struct sample_core, ring_waiting),
+		false},
 	{"core_ring_peak", GAUGE, NULL, "Most messages ever found in one ring", offsetof(struct sample_core, ring_peak), false},
 	{"core_fdb_entries", GAUGE, NULL, "Live entries of its bridge table", offsetof(struct sample_core, fdb_entries), false},
-	{"core_fdb_resyncs", COUNTER, NULL, "Times a full ring made it go over its table", offsetof(struct sample_core, fdb_resyncs), false},
+	{"core_fdb_resyncs", COUNTER, NULL, "Times a full ring made it go over its table",
+		offsetof(struct sample_core, fdb_resyncs), false},
 };
 
 static void
@@ -180,7 +185,8 @@ static const struct port_family {
 	{"port_rx_dropped_packets", "packets", "Packets dropped on their way in", offsetof(struct seg_port_count, rx_dropped)},
 	{"port_tx_dropped_packets", "packets", "Packets dropped on their way out", offsetof(struct seg_port_count, tx_dropped)},
 	{"port_steered_packets", "packets", "Packets handed to another core", offsetof(struct seg_port_count, steered)},
-	{"port_csum_unfinished_packets", "packets", "Packets whose checksum was completed", offsetof(struct seg_port_count, csum_unfinished)},
+	{"port_csum_unfinished_packets", "packets", "Packets whose checksum was completed",
+		offsetof(struct seg_port_count, csum_unfinished)},
 };
 
 static void
@@ -194,7 +200,8 @@ static void
 export_port_states(const struct export *export)
 {
 	const struct sample *now = export->pemon->now;
-	static const char *const gauges[] = {"port_link_up", "port_speed_bits_per_second", "port_rx_missed_packets", "port_link_changes"};
+	static const char *const gauges[] = {
+		"port_link_up", "port_speed_bits_per_second", "port_rx_missed_packets", "port_link_changes"};
 	static const char *const help[] = {"1 when it is enabled and has link, else 0", "Speed of the link, 0 when unknown",
 		"Packets that the device itself lost", "Times the link changed"};
 	static const char *const units[] = {NULL, "bits_per_second", "packets", NULL};
@@ -203,7 +210,8 @@ export_port_states(const struct export *export)
 		family(gauges[f], type, units[f], help[f]);
 		for (unsigned i = 1; i < SEG_MAX_PORTS; i++) {
 			const struct seg_port *port = &now->tables.port[i];
-			const uint64_t numbers[] = {strcmp(sample_link(port), "up") == 0, port->speed_bps, port->rx_missed, port->link_changes};
+			const uint64_t numbers[] = {
+				strcmp(sample_link(port), "up") == 0, port->speed_bps, port->rx_missed, port->link_changes};
 			if (sample_port_used(now, i)) {
 				open_port(export, gauges[f], type, i);
 				value(numbers[f]);

@@ -95,7 +95,8 @@ static void
 add_head(struct screen *screen)
 {
 	const struct sample *now = screen->pemon.now;
-	static const char *const words[] = {[SAMPLE_UNSETTLED] = "settling", [SAMPLE_COHERENT] = "coherent", [SAMPLE_DIFFERS] = "NOT COHERENT"};
+	static const char *const words[] = {
+		[SAMPLE_UNSETTLED] = "settling", [SAMPLE_COHERENT] = "coherent", [SAMPLE_DIFFERS] = "NOT COHERENT"};
 	char interval[32];
 	bool bad = strcmp(now->state, "ready") != 0 || screen->coherence == SAMPLE_DIFFERS;
 	if (screen->interval_ms < 1000) {
@@ -112,8 +113,8 @@ static void
 add_cores(struct screen *screen)
 {
 	const struct sample *now = screen->pemon.now;
-	add(screen, TITLE, "%4s %4s %6s %8s %8s %8s %8s %8s %9s %8s", "CORE", "CPU", "BUSY%", "RX/S", "TX/S", "CYC/PKT", "SENT/S", "RECV/S",
-		"RING/PEAK", "FDB");
+	add(screen, TITLE, "%4s %4s %6s %8s %8s %8s %8s %8s %9s %8s", "CORE", "CPU", "BUSY%", "RX/S", "TX/S", "CYC/PKT", "SENT/S",
+		"RECV/S", "RING/PEAK", "FDB");
 	for (unsigned i = 0; i < now->nodes; i++) {
 		const struct core_rates rates = sample_core_rates(&screen->pemon, i);
 		const struct sample_core *core = &now->core[i];
@@ -138,7 +139,8 @@ add_ports(struct screen *screen)
 	const struct pemon *pemon = &screen->pemon;
 	bool known = pemon->then;
 	add(screen, PLAIN, "%s", "");
-	add(screen, TITLE, "%-12s %-8s %8s %9s %8s %9s %9s %s", "PORT", "LINK", "RX/S", "RX-BIT/S", "TX/S", "TX-BIT/S", "DROPPED", "DEVICE");
+	add(screen, TITLE, "%-12s %-8s %8s %9s %8s %9s %9s %s", "PORT", "LINK", "RX/S", "RX-BIT/S", "TX/S", "TX-BIT/S", "DROPPED",
+		"DEVICE");
 	for (unsigned i = 1; i < SEG_MAX_PORTS; i++) {
 		const struct seg_port *port = &pemon->now->tables.port[i];
 		struct seg_port_count now, then = {0};
@@ -150,12 +152,13 @@ add_ports(struct screen *screen)
 			sample_port(pemon->then, i, &then);
 		}
 		const char *link = sample_link(port);
-		add(screen, strcmp(link, "up") == 0 || strcmp(link, "disabled") == 0 ? PLAIN : ALARM, "%-12s %-8s %8s %9s %8s %9s %9" PRIu64 " %s",
-			port->name, link, rate(known, sample_rate(pemon, now.rx_packets, then.rx_packets)).text,
+		add(screen, strcmp(link, "up") == 0 || strcmp(link, "disabled") == 0 ? PLAIN : ALARM,
+			"%-12s %-8s %8s %9s %8s %9s %9" PRIu64 " %s", port->name, link,
+			rate(known, sample_rate(pemon, now.rx_packets, then.rx_packets)).text,
 			rate(known, 8 * sample_rate(pemon, now.rx_bytes, then.rx_bytes)).text,
 			rate(known, sample_rate(pemon, now.tx_packets, then.tx_packets)).text,
-			rate(known, 8 * sample_rate(pemon, now.tx_bytes, then.tx_bytes)).text, now.rx_dropped + now.tx_dropped + port->rx_missed,
-			port->device);
+			rate(known, 8 * sample_rate(pemon, now.tx_bytes, then.tx_bytes)).text,
+			now.rx_dropped + now.tx_dropped + port->rx_missed, port->device);
 	}
 }
 
@@ -173,8 +176,8 @@ add_drops(struct screen *screen)
 			}
 			if (!any) {
 				add(screen, PLAIN, "%s", "");
-				add(screen, TITLE, "%-18s %4s %10s %8s %-12s %-14s %s", "DROPPED", "CORE", "PACKETS", "PER/S", "PORT", "LAST",
-					"BECAUSE");
+				add(screen, TITLE, "%-18s %4s %10s %8s %-12s %-14s %s", "DROPPED", "CORE", "PACKETS", "PER/S",
+					"PORT", "LAST", "BECAUSE");
 			}
 			any = true;
 			const char *port = sample_port_name(pemon->now, drop->port);

@@ -24,11 +24,13 @@ static const struct cli_param ports_params[] = {
 };
 
 static const struct cli_param messages_params[] = {
-	{.name = "last", .letter = 'n', .place = CLI_OPT, .type = CLI_NUMBER, .metavar = "N", .preset = "50", .min = 0, .max = 1000000,
+	{.name = "last", .letter = 'n', .place = CLI_OPT, .type = CLI_NUMBER, .metavar = "N", .preset = "50", .max = 1000000,
 		.help = "only the last N of what there is"},
-	{.name = "follow", .letter = 'f', .place = CLI_OPT, .type = CLI_FLAG, .help = "go on with what comes, until interrupted"},
+	{.name = "follow", .letter = 'f', .place = CLI_OPT, .type = CLI_FLAG,
+		.help = "go on with what comes, until interrupted"},
 	{.name = "kind", .place = CLI_OPT, .type = CLI_ENUM, .metavar = "KIND", .flags = CLI_REPEAT,
-		.words = "fdb_add|fdb_del|fdb_used|fdb_set|fdb_unset|fdb_flush|fdb_again|event|lost", .help = "only these; may be given again"},
+		.words = "fdb_add|fdb_del|fdb_used|fdb_set|fdb_unset|fdb_flush|fdb_again|event|lost",
+		.help = "only these; may be given again"},
 	{.name = "core", .place = CLI_OPT, .type = CLI_NUMBER, .metavar = "N", .min = 0, .max = SEG_MAX_CORES,
 		.help = "only what this core sent; 0 is the control core"},
 	{.name = "cause", .place = CLI_OPT, .type = CLI_WORD, .metavar = "CORE.COUNT", .help = "only the chain of this cause"},
@@ -61,13 +63,13 @@ static const char *const export_examples[] = {"pemon export", NULL};
 #define LISTS (READS | CLI_TAKES_FORMAT | CLI_TAKES_WATCH)
 
 static const struct cli_verb verbs[] = {
-	{.name = "live", .help = "the live screen on a terminal, else as show", .params = live_params, .takes = LISTS, .not_in_batch = true,
-		.run = live_run, .examples = live_examples,
-		.notes = "Keys: q quits, p pauses, + and - change the interval, up and down (or k and j) and the page keys scroll."},
-	{.name = "show", .help = "state, cores, ports, drops and the last events", .params = sample_params, .takes = LISTS, .run = show_run,
-		.examples = show_examples,
-		.notes = "Rates and the busy part come from two looks at the segment, an interval apart. Without them (--interval 0, a saved "
-			 "segment) they are unknown: null."},
+	{.name = "live", .help = "the live screen on a terminal, else as show", .params = live_params, .takes = LISTS,
+		.not_in_batch = true, .run = live_run, .examples = live_examples,
+		.notes = "Keys: q quits, p pauses, + and - change the interval; up and down, k and j, and the page keys scroll."},
+	{.name = "show", .help = "state, cores, ports, drops and the last events", .params = sample_params, .takes = LISTS,
+		.run = show_run, .examples = show_examples,
+		.notes = "Rates and the busy part come from two looks at the segment, an interval apart. Without them "
+			 "(--interval 0, a saved segment) they are unknown: null."},
 	{.name = "cores", .help = "what each core does", .params = sample_params, .takes = LISTS, .run = cores_run,
 		.examples = cores_examples},
 	{.name = "ports", .help = "what goes through each port", .params = ports_params, .takes = LISTS, .run = ports_run,
@@ -76,7 +78,8 @@ static const struct cli_verb verbs[] = {
 		.examples = drops_examples},
 	{.name = "messages", .help = "what the cores told each other, and events", .params = messages_params, .takes = LISTS,
 		.check = messages_check, .run = messages_run, .not_in_batch = true, .examples = messages_examples},
-	{.name = "export", .help = "all counters as OpenMetrics text", .takes = READS, .run = export_run, .examples = export_examples},
+	{.name = "export", .help = "all counters as OpenMetrics text", .takes = READS, .run = export_run,
+		.examples = export_examples},
 	{.name = NULL},
 };
 

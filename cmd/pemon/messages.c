@@ -85,8 +85,8 @@ name_key(const struct traces *traces, uint64_t key)
 static const char *
 channel_name(const struct traces *traces, unsigned channel)
 {
-	return channel > 0 && channel < SEG_MAX_CHANNELS && traces->tables->channel_name[channel][0] ? traces->tables->channel_name[channel]
-	                                                                                            : NULL;
+	const char *name = traces->tables->channel_name[channel % SEG_MAX_CHANNELS];
+	return channel > 0 && channel < SEG_MAX_CHANNELS && name[0] ? name : NULL;
 }
 
 static bool
@@ -128,8 +128,8 @@ key_json(const struct traces *traces, uint64_t key, bool any_mac)
 {
 	struct key_names names = name_key(traces, key);
 	json_t *bridge = names.bridge ? json_string(names.bridge) : NULL; /* NULL when it is no UTF-8, too */
-	return json_pack("{s:s?, s:o, s:o}", "mac", any_mac ? NULL : names.mac, "vlan", names.bridge ? json_integer(names.vlan) : json_null(),
-		"bridge", bridge ? bridge : json_null());
+	return json_pack("{s:s?, s:o, s:o}", "mac", any_mac ? NULL : names.mac, "vlan",
+		names.bridge ? json_integer(names.vlan) : json_null(), "bridge", bridge ? bridge : json_null());
 }
 
 static json_t *
@@ -206,12 +206,22 @@ say_message(const struct traces *traces, const struct seg_msg *msg, struct text 
 
 /* ---- rows ---------------------------------------------------------------------------------------------------------- */
 
+static const char *
+record_kind(const struct record *record)
+{
+	if (record->kind == RECORD_MSG) {
+		return names_msg(record->msg.kind);
+	}
+	return record->kind == RECORD_EVENT ? "event" : "lost";
+}
+
 static void
-out_head(const struct traces *traces, const struct record *record, const char *kind)
+out_head(const struct traces *traces, const struct record *record)
 {
 	const struct seg_msg *msg = record->kind == RECORD_MSG ? &record->msg : NULL;
 	char text[32];
-	out_number_as(traces->out, pemon_wall_ms(&traces->seg, record->time_ns), pemon_clock(&traces->seg, record->time_ns, text));
+	pemon_clock(&traces->seg, record->time_ns, text);
+	out_number_as(traces->out, pemon_wall_ms(&traces->seg, record->time_ns), text);
 	out_number(traces->out, record->core);
 	if (msg && msg->to != TO_ALL) {
 		out_number(traces->out, msg->to);
@@ -220,7 +230,7 @@ out_head(const struct traces *traces, const struct record *record, const char *k
 	} else {
 		out_null(traces->out);
 	}
-	out_text(traces->out, kind);
+	out_text(traces->out, record_kind(record));
 	if (msg) {
 		snprintf(text, sizeof(text), "%u.%u", msg->cause >> 25, msg->cause & 0x1ffffff);
 		out_number(traces->out, msg->seq);
@@ -244,7 +254,7 @@ out_message(const struct traces *traces, const struct record *record)
 	struct text what = {.used = 0};
 	bool caused = msg->event && seg_read_event(&traces->seg, msg->event, &event);
 	json_t *keys = keys_json(traces, msg);
-	out_head(traces, record, names_msg(msg->kind));
+	out_head(traces, record);
 	out_json(traces->out, keys);
 	json_decref(keys);
 	out_text(traces->out, channel_name(traces, message_channel(msg)));
@@ -263,7 +273,7 @@ out_remark(const struct traces *traces, const struct record *record)
 {
 	struct seg_event event = {.text = ""};
 	struct text what = {.used = 0};
-	out_head(traces, record, record->kind == RECORD_EVENT ? "event" : "lost");
+	out_head(traces, record);
 	out_null(traces->out);
 	out_null(traces->out);
 	out_null(traces->out);
@@ -272,7 +282,8 @@ out_remark(const struct traces *traces, const struct record *record)
 		out_number(traces->out, record->lost);
 	} else {
 		bool there = seg_read_event(&traces->seg, record->event, &event);
-		say(&what, "%s%s%s", there ? names_severity(event.severity) : "overwritten", there ? ": " : "", pemon_plain(event.text));
+		say(&what, "%s%s%s", there ? names_severity(event.severity) : "overwritten", there ? ": " : "",
+			pemon_plain(event.text));
 		out_null(traces->out);
 	}
 	out_text(traces->out, record->kind == RECORD_EVENT ? event.text : what.at);
@@ -282,7 +293,7 @@ out_remark(const struct traces *traces, const struct record *record)
 static bool
 wanted(const struct cli *cli, const struct record *record)
 {
-	const char *kind = record->kind == RECORD_MSG ? names_msg(record->msg.kind) : record->kind == RECORD_EVENT ? "event" : "lost";
+	const char *kind = record_kind(record);
 	const struct cli_value *value;
 	bool any = !cli_has(cli, "kind");
 	for (size_t i = 0; (value = cli_nth(cli, "kind", i)); i++) {
@@ -347,7 +358,8 @@ gather_events(struct traces *traces)
 	for (; ok && traces->next_event != newest; traces->next_event++) {
 		struct seg_event event;
 		if (seg_read_event(&traces->seg, traces->next_event + 1, &event)) {
-			ok = add(traces, &(struct record){.kind = RECORD_EVENT, .time_ns = event.time_ns, .serial = event.id, .event = event.id});
+			ok = add(traces, &(struct record){.kind = RECORD_EVENT, .time_ns = event.time_ns, .serial = event.id,
+				.event = event.id});
 		}
 	}
 	return ok;

@@ -179,7 +179,8 @@ sample_port_used(const struct sample *sample, unsigned port)
 const char *
 sample_port_name(const struct sample *sample, unsigned port)
 {
-	return port > 0 && port < SEG_MAX_CHANNELS && sample->tables.channel_name[port][0] ? sample->tables.channel_name[port] : NULL;
+	const char *name = sample->tables.channel_name[port % SEG_MAX_CHANNELS];
+	return port > 0 && port < SEG_MAX_CHANNELS && name[0] ? name : NULL;
 }
 
 void

@@ -25,6 +25,12 @@ name_json(const char *name, size_t size)
 	return json_string(pemon_plain(clean));
 }
 
+static void
+set_number(json_t *object, const char *key, uint64_t number)
+{
+	json_object_set_new(object, key, json_integer((json_int_t)number));
+}
+
 static json_t *
 cores_json(const struct pemon *pemon)
 {
@@ -32,15 +38,48 @@ cores_json(const struct pemon *pemon)
 	for (unsigned i = 0; i < pemon->now->nodes; i++) {
 		const struct sample_core *core = &pemon->now->core[i];
 		const struct core_rates rates = sample_core_rates(pemon, i);
-		json_array_append_new(cores, json_pack("{s:i, s:s, s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:I, s:I, s:o}", "core", (int)i, "role",
-			i ? "data" : "control", "cpu", core->cpu >= 0 ? json_integer(core->cpu) : json_null(), "busy_pct",
-			real_or_null(rates.has_rates, rates.busy_pct), "rx_packets", (json_int_t)core->rx_packets, "tx_packets",
-			(json_int_t)core->tx_packets, "rx_pps", real_or_null(rates.has_rates, rates.rx_pps), "tx_pps",
-			real_or_null(rates.has_rates, rates.tx_pps), "cycles_per_packet",
-			real_or_null(rates.has_cycles, rates.cycles_per_packet), "messages_sent", (json_int_t)core->messages_sent,
-			"messages_received", (json_int_t)core->messages_received, "ring_peak_pct", real_or_null(true, rates.ring_peak_pct)));
+		json_t *row = json_object();
+		set_number(row, "core", i);
+		json_object_set_new(row, "role", json_string(i ? "data" : "control"));
+		json_object_set_new(row, "cpu", core->cpu >= 0 ? json_integer(core->cpu) : json_null());
+		json_object_set_new(row, "busy_pct", real_or_null(rates.has_rates, rates.busy_pct));
+		set_number(row, "rx_packets", core->rx_packets);
+		set_number(row, "tx_packets", core->tx_packets);
+		json_object_set_new(row, "rx_pps", real_or_null(rates.has_rates, rates.rx_pps));
+		json_object_set_new(row, "tx_pps", real_or_null(rates.has_rates, rates.tx_pps));
+		json_object_set_new(row, "cycles_per_packet", real_or_null(rates.has_cycles, rates.cycles_per_packet));
+		set_number(row, "messages_sent", core->messages_sent);
+		set_number(row, "messages_received", core->messages_received);
+		json_object_set_new(row, "ring_peak_pct", real_or_null(true, rates.ring_peak_pct));
+		json_array_append_new(cores, row);
 	}
 	return cores;
+}
+
+static json_t *
+port_json(const struct pemon *pemon, unsigned number)
+{
+	const struct seg_port *port = &pemon->now->tables.port[number];
+	struct seg_port_count now, then = {0};
+	json_t *row = json_object();
+	sample_port(pemon->now, number, &now);
+	if (pemon->then) {
+		sample_port(pemon->then, number, &then);
+	}
+	json_object_set_new(row, "port", name_json(port->name, sizeof(port->name)));
+	json_object_set_new(row, "device", name_json(port->device, sizeof(port->device)));
+	json_object_set_new(row, "link", json_string(sample_link(port)));
+	set_number(row, "speed_bps", port->speed_bps);
+	set_number(row, "rx_packets", now.rx_packets);
+	set_number(row, "rx_bytes", now.rx_bytes);
+	set_number(row, "tx_packets", now.tx_packets);
+	set_number(row, "tx_bytes", now.tx_bytes);
+	json_object_set_new(row, "rx_pps", real_or_null(pemon->then, sample_rate(pemon, now.rx_packets, then.rx_packets)));
+	json_object_set_new(row, "tx_pps", real_or_null(pemon->then, sample_rate(pemon, now.tx_packets, then.tx_packets)));
+	set_number(row, "rx_dropped", now.rx_dropped);
+	set_number(row, "tx_dropped", now.tx_dropped);
+	set_number(row, "rx_missed", port->rx_missed);
+	return row;
 }
 
 static json_t *
@@ -48,22 +87,9 @@ ports_json(const struct pemon *pemon)
 {
 	json_t *ports = json_array();
 	for (unsigned i = 1; i < SEG_MAX_PORTS; i++) {
-		const struct seg_port *port = &pemon->now->tables.port[i];
-		struct seg_port_count now, then = {0};
-		if (!sample_port_used(pemon->now, i)) {
-			continue;
+		if (sample_port_used(pemon->now, i)) {
+			json_array_append_new(ports, port_json(pemon, i));
 		}
-		sample_port(pemon->now, i, &now);
-		if (pemon->then) {
-			sample_port(pemon->then, i, &then);
-		}
-		json_array_append_new(ports, json_pack("{s:o, s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:I, s:I, s:I}", "port",
-			name_json(port->name, sizeof(port->name)), "device", name_json(port->device, sizeof(port->device)), "link",
-			sample_link(port), "speed_bps", (json_int_t)port->speed_bps, "rx_packets", (json_int_t)now.rx_packets, "rx_bytes",
-			(json_int_t)now.rx_bytes, "tx_packets", (json_int_t)now.tx_packets, "tx_bytes", (json_int_t)now.tx_bytes, "rx_pps",
-			real_or_null(pemon->then, sample_rate(pemon, now.rx_packets, then.rx_packets)), "tx_pps",
-			real_or_null(pemon->then, sample_rate(pemon, now.tx_packets, then.tx_packets)), "rx_dropped",
-			(json_int_t)now.rx_dropped, "tx_dropped", (json_int_t)now.tx_dropped, "rx_missed", (json_int_t)port->rx_missed));
 	}
 	return ports;
 }
@@ -76,8 +102,11 @@ drops_json(const struct sample *sample)
 		for (unsigned i = 0; i < sample->nodes; i++) {
 			uint64_t packets = sample->core[i].drop[reason].packets;
 			if (packets) {
-				json_array_append_new(drops, json_pack("{s:s, s:i, s:I}", "reason", names_drop(reason), "core", (int)i, "packets",
-					(json_int_t)packets));
+				json_t *row = json_object();
+				json_object_set_new(row, "reason", json_string(names_drop(reason)));
+				set_number(row, "core", i);
+				set_number(row, "packets", packets);
+				json_array_append_new(drops, row);
 			}
 		}
 	}
@@ -87,17 +116,27 @@ drops_json(const struct sample *sample)
 static const char *
 coherence_text(enum sample_coherence coherence)
 {
-	return coherence == SAMPLE_COHERENT ? "coherent" : coherence == SAMPLE_DIFFERS ? "NOT COHERENT (brtable verify)" : "settling";
+	if (coherence == SAMPLE_UNSETTLED) {
+		return "settling";
+	}
+	return coherence == SAMPLE_COHERENT ? "coherent" : "NOT COHERENT (brtable verify)";
 }
 
 static enum err_code
 show_json(struct cli *cli, const struct pemon *pemon, enum sample_coherence coherence, struct err *err)
 {
 	const struct sample *now = pemon->now;
-	return cli_print_json(cli, json_pack("{s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o}", "appliance", pemon->seg.head.name, "state", now->state,
-		"heartbeat_age_ms", (json_int_t)now->heartbeat_age_ms, "uptime_s", (json_int_t)now->uptime_s, "cores", cores_json(pemon),
-		"ports", ports_json(pemon), "drops", drops_json(now), "coherent",
-		coherence == SAMPLE_UNSETTLED ? json_null() : json_boolean(coherence == SAMPLE_COHERENT)), err);
+	bool settled = coherence != SAMPLE_UNSETTLED;
+	json_t *document = json_object();
+	json_object_set_new(document, "appliance", json_string(pemon->seg.head.name));
+	json_object_set_new(document, "state", json_string(now->state));
+	set_number(document, "heartbeat_age_ms", now->heartbeat_age_ms);
+	set_number(document, "uptime_s", now->uptime_s);
+	json_object_set_new(document, "cores", cores_json(pemon));
+	json_object_set_new(document, "ports", ports_json(pemon));
+	json_object_set_new(document, "drops", drops_json(now));
+	json_object_set_new(document, "coherent", settled ? json_boolean(coherence == SAMPLE_COHERENT) : json_null());
+	return cli_print_json(cli, document, err);
 }
 
 static void
@@ -120,8 +159,8 @@ show_table(struct cli *cli, const struct pemon *pemon, enum sample_coherence coh
 	const struct sample *now = pemon->now;
 	char age[32], uptime[32];
 	cli_say(cli, "appliance %s: %s, heartbeat %s ago, up %s, %s\n", pemon->seg.head.name, now->state,
-		num_format_age(now->heartbeat_age_ms, age, sizeof(age)), num_format_age(now->uptime_s * 1000, uptime, sizeof(uptime)),
-		coherence_text(coherence));
+		num_format_age(now->heartbeat_age_ms, age, sizeof(age)),
+		num_format_age(now->uptime_s * 1000, uptime, sizeof(uptime)), coherence_text(coherence));
 	enum err_code code = cores_list(cli, pemon, err);
 	if (!code) {
 		cli_say(cli, "%s", "");

@@ -174,8 +174,8 @@ next_key(void)
 	static const struct {
 		const char *bytes;
 		int key;
-	} keys[] = {{"\033[A", TERM_UP}, {"\033OA", TERM_UP}, {"\033[B", TERM_DOWN}, {"\033OB", TERM_DOWN}, {"\033[5~", TERM_PAGE_UP},
-		{"\033[6~", TERM_PAGE_DOWN}};
+	} keys[] = {{"\033[A", TERM_UP}, {"\033OA", TERM_UP}, {"\033[B", TERM_DOWN}, {"\033OB", TERM_DOWN},
+		{"\033[5~", TERM_PAGE_UP}, {"\033[6~", TERM_PAGE_DOWN}};
 	size_t used = typed.n;
 	int key = TERM_NOTHING;
 	if (typed.n > 0 && typed.bytes[0] != '\033') {

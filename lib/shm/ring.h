@@ -29,13 +29,15 @@ struct ring_receiver {
 static inline struct ring_sender
 ring_sender(struct seg_ring *ring, uint32_t slots)
 {
-	return (struct ring_sender){.ring = ring, .head = seg_get(&ring->head), .tail_seen = seg_get_acquire(&ring->tail), .mask = slots - 1};
+	return (struct ring_sender){
+		.ring = ring, .head = seg_get(&ring->head), .tail_seen = seg_get_acquire(&ring->tail), .mask = slots - 1};
 }
 
 static inline struct ring_receiver
 ring_receiver(struct seg_ring *ring, uint32_t slots)
 {
-	return (struct ring_receiver){.ring = ring, .tail = seg_get(&ring->tail), .head_seen = seg_get_acquire(&ring->head), .mask = slots - 1};
+	return (struct ring_receiver){
+		.ring = ring, .tail = seg_get(&ring->tail), .head_seen = seg_get_acquire(&ring->head), .mask = slots - 1};
 }
 
 /* Messages that fit now. */

@@ -185,7 +185,8 @@ bad_field(const struct seg_header *head)
 		return "control";
 	}
 	uint64_t nodes = (uint64_t)head->ncores + 1;
-	if (head->ring_stride > head->size / (nodes * nodes) || !span_fits(head, &head->rings, nodes * nodes * head->ring_stride)) {
+	if (head->ring_stride > head->size / (nodes * nodes) ||
+		!span_fits(head, &head->rings, nodes * nodes * head->ring_stride)) {
 		return "rings";
 	}
 	for (unsigned i = 0; i < nodes; i++) {
@@ -195,7 +196,8 @@ bad_field(const struct seg_header *head)
 		if (i > 0 && !span_fits(head, &head->fdb_hot[i], (uint64_t)head->fdb_buckets * sizeof(struct seg_bucket))) {
 			return "fdb_hot";
 		}
-		if (i > 0 && !span_fits(head, &head->fdb_cold[i], (uint64_t)head->fdb_buckets * SEG_WAYS * sizeof(struct seg_cold))) {
+		if (i > 0 &&
+			!span_fits(head, &head->fdb_cold[i], (uint64_t)head->fdb_buckets * SEG_WAYS * sizeof(struct seg_cold))) {
 			return "fdb_cold";
 		}
 	}
@@ -231,8 +233,8 @@ seg_check(int fd, const char *source, struct seg_header *head, struct err *err)
 		return err_hint(err, "use the tools of the release that the engine is from");
 	}
 	if (head->header_size != sizeof(*head)) {
-		return err_set(err, ERR_NO_ENGINE, "%s: damaged segment: header_size %u instead of %zu", source, head->header_size,
-			sizeof(*head));
+		return err_set(err, ERR_NO_ENGINE, "%s: damaged segment: header_size %u instead of %zu", source,
+			head->header_size, sizeof(*head));
 	}
 	if (have < sizeof(*head) || (uint64_t)st.st_size < head->size) {
 		return truncated(source, (uint64_t)st.st_size, have < sizeof(*head) ? sizeof(*head) : head->size, err);

@@ -69,7 +69,7 @@ seg_remove(const char *name);
 bool
 seg_writer_alive(const struct seg *seg);
 
-/* "ready", "stopped", ..., and "dead" when the writer is gone without having said so; "saved" for a copy of an engine that ran. */
+/* "ready", "stopped", ..., and "dead" when the writer is gone without having said so; "saved" for a copy. */
 const char *
 seg_state_name(const struct seg *seg);
 
@@ -128,7 +128,7 @@ struct seg_tables {
 bool
 seg_read_tables(const struct seg *seg, struct seg_tables *copy);
 
-/* The creator publishes the tables and the text of a configuration as one; false when the text is too long, and nothing was done. */
+/* The creator publishes the tables and the text of a configuration as one. False: the text is too long; nothing was done. */
 bool
 seg_write_tables(const struct seg *seg, const struct seg_tables *tables, const char *text, size_t text_size);
 
@@ -150,8 +150,8 @@ bool
 seg_read_fdb(const struct seg *seg, unsigned core, uint64_t slot, struct seg_fdb_entry *entry);
 
 /*
- * The trace of a node from record *next on: at most max records, oldest first. *next moves behind the last one given, *lost is how
- * many from it on can be read no more. *next = 0 begins at the oldest there is (and *lost is what came before).
+ * The trace of a node from record *next on: at most max records, oldest first. *next moves behind the last one given, *lost is
+ * how many from it on can be read no more. *next = 0 begins at the oldest there is (and *lost is what came before).
  */
 size_t
 seg_read_trace(const struct seg *seg, unsigned node, uint64_t *next, struct seg_msg *msg, size_t max, uint64_t *lost);

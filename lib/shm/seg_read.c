@@ -202,8 +202,9 @@ entry_state(const struct seg *seg, uint64_t key, uint64_t value)
 	if (value & SEG_VALUE_TOMB) {
 		return SEG_FDB_TOMB;
 	}
-	if (!(value & SEG_VALUE_STATIC) && (learned < seg_get(&control->flush_channel[SEG_VALUE_CHANNEL(value) % SEG_MAX_CHANNELS]) ||
-	                                    learned < seg_get(&control->flush_fid[(uint16_t)key % SEG_MAX_FIDS]))) {
+	if (!(value & SEG_VALUE_STATIC) &&
+		(learned < seg_get(&control->flush_channel[SEG_VALUE_CHANNEL(value) % SEG_MAX_CHANNELS]) ||
+			learned < seg_get(&control->flush_fid[(uint16_t)key % SEG_MAX_FIDS]))) {
 		return SEG_FDB_FLUSHED;
 	}
 	return SEG_FDB_LIVE;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Makes the segment of an appliance that never ran, for tests of the tools: three data cores, two ports, one bridge with the VLANs
- * 10 and 20, four entries on every core, counters, drops, events and messages, all of known values.
+ * Makes the segment of an appliance that never ran, for tests of the tools: three data cores, two ports, one bridge with the
+ * VLANs 10 and 20, four entries on every core, counters, drops, events and messages, all of known values.
  *
  *	mkseg NAME [live] [traffic] [changes] [burst] [differ] [waiting] [pending] [stopped] [entries N]
  *
- * Without `live` it ends at once: the engine is dead. With it, "ready" is printed when all is there, and it runs until a signal ends
- * it. traffic: counters move, 1000 packets a second and core. changes: an entry comes, moves and goes again, over and over. burst: more messages than
- * the traces hold. differ: core 3 lacks an entry. waiting: four messages stay in the ring (16 slots) from
- * core 1 to core 2. pending: core 2 lacks an
- * entry, and the message that adds it is in its ring. entries: N more entries, VLAN 10.
+ * Without `live` it ends at once: the engine is dead. With it, "ready" is printed when all is there, and it runs until a signal
+ * ends it. traffic: counters move, 1000 packets a second and core. changes: an entry comes, moves and goes again, over and over.
+ * burst: more messages than the traces hold. differ: core 3 lacks an entry. waiting: four messages stay in the ring (16 slots)
+ * from core 1 to core 2. pending: core 2 lacks an entry, and the message that adds it is in its ring. entries: N more entries,
+ * VLAN 10.
  *
  * links: lib/shm/seg.c lib/shm/seg_create.c lib/shm/seg_read.c lib/fdb/fdb.c lib/base/err.c
  */

@@ -77,7 +77,8 @@ now_ms(void)
 static struct seg_msg
 make_message(unsigned from, uint64_t i)
 {
-	struct seg_msg msg = {.kind = SEG_MSG_FDB_ADD, .from = (uint8_t)from, .n = 4, .seq = (uint32_t)i, .stamp = ~i, .time_ns = i * 3};
+	struct seg_msg msg = {
+		.kind = SEG_MSG_FDB_ADD, .from = (uint8_t)from, .n = 4, .seq = (uint32_t)i, .stamp = ~i, .time_ns = i * 3};
 	for (unsigned w = 0; w < 4; w++) {
 		msg.word[w] = (i + w) * 0x9e3779b97f4a7c15ull ^ from;
 	}
@@ -559,7 +560,8 @@ creator(struct race *race)
 	}
 	must(code == ERR_NONE);
 	__atomic_add_fetch(&race->won, 1, __ATOMIC_ACQ_REL);
-	while (__atomic_load_n(&race->lost, __ATOMIC_ACQUIRE) < CREATORS - 1 && __atomic_load_n(&race->won, __ATOMIC_ACQUIRE) == 1) {
+	while (__atomic_load_n(&race->lost, __ATOMIC_ACQUIRE) < CREATORS - 1 &&
+		__atomic_load_n(&race->won, __ATOMIC_ACQUIRE) == 1) {
 		sched_yield();
 	}
 	exit(0);
@@ -634,7 +636,8 @@ supervise(const struct part *part, unsigned number)
 	}
 	seg_remove(segment);
 	bool ok = ended && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-	printf("%s %u - %s: %s in %llu ms\n", ok ? "ok" : "not ok", number, part->name, ok ? "passed" : ended ? "failed" : "did not end",
+	const char *how = ok ? "passed" : ended ? "failed" : "did not end";
+	printf("%s %u - %s: %s in %llu ms\n", ok ? "ok" : "not ok", number, part->name, how,
 		(unsigned long long)(now_ms() - begun));
 	fflush(stdout);
 	return ok;

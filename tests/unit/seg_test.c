@@ -190,7 +190,8 @@ names(void **state)
 {
 	(void)state;
 	static const char *const good[] = {"a", "edge1", "Edge-1.b_c", "0", "abcdefghijklmnopqrstuvwxyz01234"};
-	static const char *const bad[] = {"", ".", "..", "-a", "_a", "a/b", "a b", "a\n", "\xc3\xa4", "abcdefghijklmnopqrstuvwxyz012345"};
+	static const char *const bad[] = {"", ".", "..", "-a", "_a", "a/b", "a b", "a\n", "\xc3\xa4",
+		"abcdefghijklmnopqrstuvwxyz012345"};
 	struct seg seg;
 	struct err err = {0};
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {

@@ -70,8 +70,8 @@ class Telemetry:
         self.sock.send(what.encode())
         return json.loads(self.sock.recv(65536))[what.split(",")[0]]
 
-    def received(self):
-        return sum(self.ask(f"/ethdev/stats,{port}")["ipackets"] for port in self.ask("/ethdev/list"))
+    def total(self, counter):
+        return sum(self.ask(f"/ethdev/stats,{port}")[counter] for port in self.ask("/ethdev/list"))
 
     def close(self):
         self.sock.close()
@@ -92,8 +92,17 @@ class Subject:
         await_true(f"{self.name}: counters socket", 30, lambda: os.path.exists(path), self.process)
         self.telemetry = Telemetry(path)
 
+    def run(self, *words):
+        done = subprocess.run(words, env=self.env, stdout=subprocess.PIPE, stderr=self.log, text=True, timeout=60, check=False)
+        if done.returncode:
+            raise Failed(f"{words[0]} {words[-1]}: exit {done.returncode}, see {self.log.name}")
+        return done.stdout
+
     def received(self):
-        return self.telemetry.received()
+        return self.telemetry.total("ipackets")
+
+    def sent(self):
+        return self.telemetry.total("opackets")
 
     def settle(self):
         """Waits until what it has to learn is learned; the plain forwarders have nothing."""
@@ -151,12 +160,6 @@ class Ovs(Subject):
         super().__init__(directory, cores)
         self.database = None
         self.env.update({k: self.dir for k in ("OVS_RUNDIR", "OVS_LOGDIR", "OVS_DBDIR", "OVS_SYSCONFDIR")})
-
-    def run(self, *words):
-        done = subprocess.run(words, env=self.env, stdout=subprocess.PIPE, stderr=self.log, text=True, timeout=60, check=False)
-        if done.returncode:
-            raise Failed(f"{words[0]} {words[-1]}: exit {done.returncode}, see {self.log.name}")
-        return done.stdout
 
     def vsctl(self, *words):
         return self.run("ovs-vsctl", "--timeout=30", f"--db=unix:{self.dir}/db.sock", *words)
@@ -222,7 +225,7 @@ class Ovs(Subject):
 
 
 class Pe(Subject):
-    """The engine, one bridge over both ports; `overrides` is merged into its configuration, `steering` is each port's."""
+    """The engine: one bridge over both ports, whose steering is `steering`; `sources` replaces the two infinite ones."""
 
     name = "pe"
 
@@ -257,7 +260,7 @@ class Pe(Subject):
         address = os.path.join(self.dir, "notify")
         notify.bind(address)
         try:
-            self.process = subprocess.Popen([os.path.join(self.bindir, "pe"), "run", "-a", self.appliance, "-c", path],
+            self.process = subprocess.Popen(self.prefix() + [os.path.join(self.bindir, "pe"), "run", "-a", self.appliance, "-c", path],
                                             env=dict(self.env, NOTIFY_SOCKET=address), stdout=self.log, stderr=self.log)
             while b"READY=1" not in notify.recv(4096):
                 pass
@@ -266,18 +269,23 @@ class Pe(Subject):
         finally:
             notify.close()
             os.unlink(address)
-        self.macs = macs
-        if self.received() == 0:
-            await_true("pe: packets", 10, lambda: self.received() > 0, self.process)
+        self.await_traffic()
 
-    def show(self):
-        return json.loads(self.tool("pemon", "show", "-j"))
+    def prefix(self):
+        """What its command line begins with."""
+        return []
+
+    def await_traffic(self):
+        await_true("pe: packets", 10, lambda: self.received() > 0, self.process)
+
+    def total(self, counter):
+        return sum(core[counter] for core in json.loads(self.tool("pemon", "cores", "-j")))
 
     def received(self):
-        return sum(core["rx_packets"] for core in self.show()["cores"])
+        return self.total("rx_packets")
 
-    def entries(self):
-        return json.loads(self.tool("brtable", "stats", "-j"))
+    def sent(self):
+        return self.total("tx_packets")
 
     def settle(self):
         time.sleep(1)

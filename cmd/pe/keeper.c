@@ -19,11 +19,12 @@
 #include "base/num.h"
 #include "link.h"
 
+#define CLAIM_ASKERS 64
 #define CLAIM_TRIES 50
 #define CLAIM_PAUSE_NS 10000000L
 
 /* One request, one datagram: they stay whole and in order, and what was sent before the sender's death is still read. */
-enum request { REQUEST_CLAIM, REQUEST_NOTE, REQUEST_UNDO };
+enum request { REQUEST_CLAIM, REQUEST_CLAIMANT, REQUEST_NOTE, REQUEST_UNDO };
 
 struct message {
 	enum request request;
@@ -33,8 +34,8 @@ struct message {
 };
 
 struct reply {
-	int error; /* errno; EADDRINUSE: claimed by process pid, EEXIST: by this engine itself */
-	pid_t pid;
+	int error; /* errno; of a claim: EADDRINUSE: claimed by another engine, EEXIST: by this one */
+	pid_t pid; /* of the claimant; 0: unknown */
 };
 
 struct keeper {
@@ -146,14 +147,16 @@ claim_address(const char *ifname, struct sockaddr_un *address)
 	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n);
 }
 
-/* Who has it: the listener's process as the kernel tells the one who connects. */
+/* Who has it: the listener's process as the kernel tells the one who connects. Nobody accepts, so this works for the first CLAIM_ASKERS. */
 static pid_t
-claimant(const struct sockaddr_un *address, socklen_t size)
+claimant(const char *ifname)
 {
+	struct sockaddr_un address;
+	socklen_t size = claim_address(ifname, &address);
 	struct ucred cred = {0};
 	socklen_t n = sizeof(cred);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd >= 0 && connect(fd, (const struct sockaddr *)address, size) == 0) {
+	if (fd >= 0 && connect(fd, (struct sockaddr *)&address, size) == 0) {
 		getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &n);
 	}
 	if (fd >= 0) {
@@ -174,9 +177,8 @@ take_claim(struct state *state, const char *ifname)
 	}
 	struct claim *claim = calloc(1, sizeof(*claim));
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (claim == NULL || fd < 0 || bind(fd, (const struct sockaddr *)&address, size) < 0 || listen(fd, 1) < 0) {
+	if (claim == NULL || fd < 0 || bind(fd, (const struct sockaddr *)&address, size) < 0 || listen(fd, CLAIM_ASKERS) < 0) {
 		struct reply reply = {.error = claim == NULL ? ENOMEM : errno};
-		reply.pid = reply.error == EADDRINUSE ? claimant(&address, size) : 0;
 		if (fd >= 0) {
 			close(fd);
 		}
@@ -210,6 +212,8 @@ serve(int fd)
 		}
 		if (msg.request == REQUEST_CLAIM) {
 			reply = take_claim(&state, msg.ifname);
+		} else if (msg.request == REQUEST_CLAIMANT) {
+			reply.pid = claimant(msg.ifname);
 		} else {
 			undo_all(&state, msg.ifname);
 		}
@@ -304,8 +308,11 @@ keeper_claim(struct keeper *keeper, const char *ifname, struct err *err)
 		reply = ask(keeper, &msg);
 	}
 	if (reply.error == EADDRINUSE) {
+		msg.request = REQUEST_CLAIMANT;
+		reply = ask(keeper, &msg);
 		err_set(err, ERR_EXISTS, "%s is in use by another engine", ifname);
-		return err_hint(err, "its keeper is process %d; `pe stop` that engine, or use another interface", (int)reply.pid);
+		return reply.pid > 0 ? err_hint(err, "its keeper is process %d; `pe stop` that engine, or use another interface", (int)reply.pid)
+				     : err_hint(err, "`pe stop` that engine, or use another interface");
 	}
 	if (reply.error == EEXIST) {
 		return err_set(err, ERR_EXISTS, "%s is in use by another port", ifname);

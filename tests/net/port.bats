@@ -121,7 +121,7 @@ frame()
 	local size=$1 text
 	shift
 	text=$(eth 02:00:00:00:00:02 02:00:00:00:00:01 "$@" 88b5)
-	printf '%s%0*d\n' "$text" $((2 * size - ${#text})) $size
+	printf '%s%0*d\n' "$text" $((2 * size - ${#text})) "$size"
 }
 
 @test "VLAN tags that the kernel takes out are put back, in both directions" {
@@ -287,8 +287,8 @@ some_lost()
 	ip -n "$T-e" link set h1 up mtu 1400
 	h1=$(found h1) h2=$(found h2)
 	wire -M 9000 if:h1 if:h2
-	! is_found h1 "$h1"
-	! is_found h2 "$h2"
+	run ! is_found h1 "$h1"
+	run ! is_found h2 "$h2"
 	pings h1 10.0.0.2
 	same answer "$(ask reopen)" ok
 	pings h1 10.0.0.2
@@ -304,7 +304,7 @@ some_lost()
 	ip -n "$T-e" link set h1 up
 	h1=$(found h1) h2=$(found h2)
 	wire if:h1 if:h2
-	! is_found h1 "$h1"
+	run ! is_found h1 "$h1"
 	kill -9 "$WIRE"
 	await 5 is_found h1 "$h1"
 	await 5 is_found h2 "$h2"
@@ -315,6 +315,19 @@ some_lost()
 	end_wire
 	same h1 "$(found h1)" "$h1"
 	same h2 "$(found h2)" "$h2"
+}
+
+@test "an interface is not given to the next engine before the last one's changes are undone" {
+	local keeper
+	wire if:h1 if:h2
+	keeper=$(pgrep -P "$WIRE")
+	kill -STOP "$keeper"
+	kill -9 "$WIRE"
+	run -4 wire_refused if:h2
+	[[ $output == *"h2 is in use by another engine; hint: its keeper is process $keeper"* ]]
+	kill -CONT "$keeper"
+	wire if:h2
+	end_wire
 }
 
 @test "the keeper does its work when signals of the engine's group hit it, too" {
@@ -333,7 +346,6 @@ some_lost()
 }
 
 @test "interfaces that are not free are refused, with the reason and the way out" {
-	local out
 	run -3 wire_refused if:h11 if:h2
 	[[ $output == *"h11: no such interface; hint: there are h1, h2"* ]]
 	ip -n "$T-e" addr add 192.0.2.1/25 dev h1
@@ -396,6 +408,7 @@ some_lost()
 @test "vdev: comes and goes while the engine runs; what does not exist is refused" {
 	ip netns exec "$T-h1" tcpdump -n -c 2 -i e0 -Q out -w "$W/in.pcap" 'ether src 02:00:00:00:00:01 and not ip6' 2>/dev/null 3>&- &
 	echo $! >> "$W/pids"
+	# shellcheck disable=SC2016
 	await 10 in_ns h1 sh -c 'grep -q "[0-9]" /proc/net/packet && [ "$(wc -l < /proc/net/packet)" -gt 1 ]'
 	ip -n "$T-e" link set h1 up
 	send h1 e0 "$(frame 60)" "$(frame 64 vlan:10)"

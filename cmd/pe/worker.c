@@ -212,6 +212,10 @@ worker_work(struct worker *w)
 {
 	bool any = false;
 
+	/* Messages first: what another core learned from a frame was sent before the frame, so the answer to it finds its way here. */
+	if (w->bell_left || seg_get(&w->mine->bell)) {
+		any |= exchange_receive(w);
+	}
 	for (unsigned i = 0; i < w->npolled; i++) {
 		any |= worker_receive(w, &w->polled[i]);
 	}
@@ -219,16 +223,12 @@ worker_work(struct worker *w)
 		any |= steer_take(w);
 		transmit_flush(w);
 	}
-	if (w->bell_left || seg_get(&w->mine->bell)) {
-		any |= exchange_receive(w);
-	}
 	if (__builtin_expect(w->replica.owing, 0)) {
 		exchange_resync(w);
 	}
 	return any;
 }
 
-/* What a core that is about to end has gathered or was given is let go. */
 static void
 worker_loop(struct worker *w)
 {

@@ -125,16 +125,22 @@ dispatch(struct control *control, const struct epoll_event *event)
 }
 
 void
-control_loop(struct control *control)
+control_step(struct control *control)
 {
 	struct seg_core *mine = seg_core(&control->engine->seg, 0);
+	struct epoll_event events[MAX_EVENTS];
+	int n = epoll_wait(control->epoll, events, MAX_EVENTS, CONTROL_TICK_MS);
+	for (int i = 0; i < n; i++) {
+		dispatch(control, &events[i]);
+	}
+	seg_put(&mine->loops, mine->loops + 1);
+}
+
+void
+control_loop(struct control *control)
+{
 	while (!control->stopping) {
-		struct epoll_event events[MAX_EVENTS];
-		int n = epoll_wait(control->epoll, events, MAX_EVENTS, CONTROL_TICK_MS);
-		for (int i = 0; i < n; i++) {
-			dispatch(control, &events[i]);
-		}
-		seg_put(&mine->loops, mine->loops + 1);
+		control_step(control);
 	}
 }
 

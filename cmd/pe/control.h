@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The control core: inside of run.c, control.c, client.c, health.c, apply.c, ops.c, publish.c, engine.c and eal.c. All of it is one thread.
+ * The control core: inside of run.c, start.c, control.c, client.c, health.c, apply.c, ops.c, publish.c, engine.c and eal.c. All of it is one thread.
  */
 #ifndef PEKIT_PE_CONTROL_H
 #define PEKIT_PE_CONTROL_H
@@ -58,11 +58,29 @@ struct peer {
 	bool may_change;
 };
 
-/* ---- run.c and control.c ---- */
+/* ---- start.c ---- */
+
+/* Everything, in engine->conf's words: segment, DPDK, ports, cores, socket. Afterwards control_stop(), whatever it returned. */
+enum err_code
+control_start(struct control *control, struct err *err);
+
+/* started: what control_start() said. A segment stays for those who look at it when the engine is gone, unless the start failed. */
+void
+control_stop(struct control *control, bool started);
+
+/* What the segment says of the engine. */
+void
+control_set_state(struct engine *engine, enum seg_state state);
+
+/* ---- control.c ---- */
 
 /* Descriptors and socket. */
 enum err_code
 control_open(struct control *control, struct err *err);
+
+/* Serves what has come, or waits up to a tick for it. */
+void
+control_step(struct control *control);
 
 /* Serves until a signal or `stop`. */
 void

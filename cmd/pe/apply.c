@@ -106,6 +106,9 @@ open_port(struct engine *engine, const struct conf_port *conf, uint16_t number, 
 		port_remove(port);
 		return port_failed(conf->name, "device", err);
 	}
+	if (port->warning[0]) {
+		engine_event(engine, LOG_LEVEL_WARNING, "port %s: %s", port->name, port->warning);
+	}
 	(void)port->driver->poll(port);
 	*out = port;
 	return ERR_NONE;

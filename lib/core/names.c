@@ -52,6 +52,7 @@ static const char *const msg_names[] = {
 	[SEG_MSG_FDB_SET] = "fdb_set",
 	[SEG_MSG_FDB_UNSET] = "fdb_unset",
 	[SEG_MSG_FDB_FLUSH] = "fdb_flush",
+	[SEG_MSG_FDB_AGAIN] = "fdb_again",
 };
 
 static const char *const port_kind_names[] = {

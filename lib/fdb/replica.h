@@ -12,6 +12,8 @@
  *    can be under way (lib/core/grace.h).
  *  - A full ring costs no announcement: the core remembers that it owes that receiver a resynchronisation and goes over
  *    its own announcements, a few at a time, as the ring has room. The requests that follow below may be lost and are made again.
+ *  - A core whose table has no room for an announcement floods for it, and asks all others for a resynchronisation when it has room.
+ *  - What the operator gave stands: its owner announces it anew when a core that had not heard of it learned otherwise.
  *
  * What saves messages
  *  - Only a new entry or a move is announced, to the N-1 others, and a move at most once an entry and REPLICA_MOVE_NS.
@@ -27,7 +29,7 @@
 #define REPLICA_ALL 255                  /* seg_msg.to: all other data cores */
 #define REPLICA_BATCH 3                  /* keys a message; word[3] holds the flush sequence */
 #define REPLICA_MOVE_NS 100000000ull     /* an entry moves at most once in this time */
-#define REPLICA_LEARN_PER_MS 256         /* new entries a core may learn; what comes faster is flooded and learned later */
+#define REPLICA_LEARN_PER_MS 256         /* new entries a core may learn at most; what comes faster is flooded and learned later */
 #define REPLICA_MAX_SWEEP_NS 30000000000ull
 #define REPLICA_OUT 64                   /* messages that a list holds; every call below adds at most REPLICA_OUT_CALL */
 #define REPLICA_OUT_CALL 8
@@ -58,11 +60,22 @@ struct replica {
 	bool cleaning;
 	uint32_t clean_flush;   /* the flush sequence that the pass was begun under */
 	uint64_t clean_grace;
-	uint32_t evict_slot;
-	unsigned owing;         /* receivers that are owed a resynchronisation */
+	uint32_t chance;        /* a sequence of random numbers */
+	uint64_t trim_period;
+	uint64_t trim_entries; /* counts at its begin */
+	uint32_t trim_seen[SEG_MAX_CHANNELS];
+	uint64_t mercy_ns;      /* after a standstill: nothing ages until then */
+	bool missing;           /* announcements found no room in the table; the newest deletion among them: */
+	uint32_t missed_flush;
+	uint64_t missed_stamp;
+	uint64_t missed_grace;  /* the grace period of the last one */
+	uint64_t ask_ns, ask_wait_ns;
+	unsigned owing;         /* receivers that are owed something */
 	struct replica_debt {
-		bool owed, again;
-		uint32_t slot, relocations;
+		bool owed;      /* a resynchronisation, or ask */
+		bool again;     /* from the start, once more */
+		bool ask;       /* the request to resynchronise this core */
+		uint32_t slot;
 	} debt[SEG_MAX_NODES];
 	struct seg_msg used[SEG_MAX_NODES]; /* use hints being gathered, by owner */
 	struct seg_msg gone;                /* deletions being gathered */

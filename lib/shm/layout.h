@@ -132,6 +132,7 @@ enum seg_msg_kind {
 	SEG_MSG_FDB_SET = 4,   /* word[0] key, word[1] value: control asks the owner to install (a request) */
 	SEG_MSG_FDB_UNSET = 5, /* word[0] key: control asks the owner to delete (a request) */
 	SEG_MSG_FDB_FLUSH = 6, /* word[0] key (0: any), word[1] channel << 16 | fid (0: any), word[2] flags of FDB_FLUSH_*: every owner deletes what matches */
+	SEG_MSG_FDB_AGAIN = 7, /* had no room: asks the receiver to announce its entries once more */
 };
 
 struct seg_msg {
@@ -306,7 +307,7 @@ struct seg_control {
 	SEG_ALIGNED uint32_t flush_seq;
 	uint32_t owner_epoch; /* of owner[]; stored with release after it */
 	uint64_t ageing_ns;
-	uint64_t grace;       /* grace periods passed: a tombstone made in period g may go in g + 3 (lib/core/grace.h) */
+	uint64_t grace;       /* grace periods passed: a tombstone made in period g may go in g + 5 (lib/core/grace.h) */
 	SEG_ALIGNED uint32_t flush_channel[SEG_MAX_CHANNELS];
 	uint32_t flush_fid[SEG_MAX_FIDS];
 	SEG_ALIGNED uint8_t owner[SEG_OWNER_BUCKETS]; /* owner core of the keys of a bucket */

@@ -16,7 +16,7 @@
 struct world {
 	struct grace grace;
 	struct seg_core *core[NODES];
-	struct seg_ring ring[NODES][NODES];
+	struct seg_ring *ring[NODES][NODES];
 };
 
 static int
@@ -30,7 +30,9 @@ setup(void **state)
 		memset(w->core[from], 0, sizeof(struct seg_core));
 		w->grace.node[from].core = from ? w->core[from] : NULL;
 		for (unsigned to = 1; to < NODES; to++) {
-			w->grace.node[from].ring[to] = to != from ? &w->ring[from][to] : NULL;
+			w->ring[from][to] = aligned_alloc(SEG_LINE, sizeof(struct seg_ring));
+			memset(w->ring[from][to], 0, sizeof(struct seg_ring));
+			w->grace.node[from].ring[to] = to != from ? w->ring[from][to] : NULL;
 		}
 	}
 	*state = w;
@@ -43,6 +45,9 @@ teardown(void **state)
 	struct world *w = *state;
 	for (unsigned i = 0; i < NODES; i++) {
 		free(w->core[i]);
+		for (unsigned to = 1; to < NODES; to++) {
+			free(w->ring[i][to]);
+		}
 	}
 	free(w);
 	return 0;
@@ -96,23 +101,23 @@ static void
 test_rings_must_be_taken_as_far_as_they_stood(void **state)
 {
 	struct world *w = *state;
-	w->ring[2][3].head = 10;
-	w->ring[2][3].tail = 7;
-	w->ring[0][1].head = 1; /* the control core's count, too */
+	w->ring[2][3]->head = 10;
+	w->ring[2][3]->tail = 7;
+	w->ring[0][1]->head = 1; /* the control core's count, too */
 	grace_step(&w->grace);
 	loop_all(w);
-	w->ring[2][3].head = 12; /* what came later does not matter */
+	w->ring[2][3]->head = 12; /* what came later does not matter */
 	assert_false(grace_step(&w->grace));
-	w->ring[2][3].tail = 9;
-	w->ring[0][1].tail = 1;
+	w->ring[2][3]->tail = 9;
+	w->ring[0][1]->tail = 1;
 	assert_false(grace_step(&w->grace));
-	w->ring[2][3].tail = 10;
+	w->ring[2][3]->tail = 10;
 	assert_true(grace_step(&w->grace));
 	/* now it does */
 	loop_all(w);
-	w->ring[2][3].tail = 11;
+	w->ring[2][3]->tail = 11;
 	assert_false(grace_step(&w->grace));
-	w->ring[2][3].tail = 12;
+	w->ring[2][3]->tail = 12;
 	assert_true(grace_step(&w->grace));
 }
 

@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "world.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MESSAGES_A_LOOP 64
+#define TICK_NS MS
+
+enum { FRAMES_COME, PUSH_LEARNED, MESSAGES_COME, PUSH_ANSWERS, RESYNC, END_OF_LOOP, TICK, PUSH_TICK, PHASES };
+
+/* ---- the world ----------------------------------------------------------------------------------------------------- */
+
+static void *
+world_memory(struct world *w, size_t size)
+{
+	void *memory = aligned_alloc(SEG_LINE, (size + SEG_LINE - 1) / SEG_LINE * SEG_LINE);
+	if (!memory) {
+		abort();
+	}
+	memset(memory, 0, size);
+	return w->memory[w->nmemory++] = memory;
+}
+
+/* splitmix64 */
+uint64_t
+world_random(struct world *w, uint64_t n)
+{
+	uint64_t x = w->rng += 0x9e3779b97f4a7c15ull;
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ull;
+	x = (x ^ x >> 27) * 0x94d049bb133111ebull;
+	return n ? (x ^ x >> 31) % n : 0;
+}
+
+static void
+world_add_core(struct world *w, unsigned number, uint64_t fdb_seed)
+{
+	const struct shape *shape = &w->shape;
+	struct core *core = &w->core[number];
+	struct seg_bucket *hot = world_memory(w, shape->nbuckets * sizeof(struct seg_bucket));
+	struct seg_cold *cold = world_memory(w, shape->nbuckets * SEG_WAYS * sizeof(struct seg_cold));
+
+	core->seg = world_memory(w, sizeof(struct seg_core));
+	core->next_ns = w->now + world_random(w, MS);
+	fdb_init(&core->r.fdb, hot, cold, shape->nbuckets, fdb_seed, &core->seg->fdb);
+	replica_init(&core->r, w->control, (uint8_t)number, (uint8_t)shape->ncores, shape->limit, w->now);
+	w->grace.node[number].core = core->seg;
+}
+
+static void
+world_add_rings(struct world *w, unsigned from)
+{
+	uint32_t slots = w->shape.ring_slots;
+	size_t stride = sizeof(struct seg_ring) + slots * sizeof(struct seg_msg);
+	char *rings = world_memory(w, stride * (w->shape.ncores + 1));
+
+	for (unsigned to = 1; to <= w->shape.ncores; to++) {
+		if (to == from) {
+			continue;
+		}
+		struct seg_ring *ring = (struct seg_ring *)(void *)(rings + to * stride);
+		*(from ? &w->core[from].to[to] : &w->control_to[to]) = ring_sender(ring, slots);
+		w->core[to].from[from] = ring_receiver(ring, slots);
+		w->grace.node[from].ring[to] = ring;
+	}
+}
+
+void
+world_init(struct world *w, const struct shape *shape, uint64_t seed)
+{
+	memset(w, 0, sizeof(*w));
+	w->shape = *shape;
+	w->seed = w->rng = seed;
+	w->now = 1000 * SEC;
+	w->control = world_memory(w, sizeof(struct seg_control));
+	w->core = world_memory(w, (shape->ncores + 1) * sizeof(struct core));
+	w->control->ageing_ns = shape->ageing_ns;
+	w->control->flush_seq = 1;
+	w->grace.nodes = shape->ncores + 1;
+	for (unsigned i = 0; i < SEG_OWNER_BUCKETS; i++) {
+		w->control->owner[i] = (uint8_t)(1 + i % shape->ncores);
+	}
+	uint64_t fdb_seed = world_random(w, UINT64_MAX) | 1;
+	for (unsigned i = 1; i <= shape->ncores; i++) {
+		world_add_core(w, i, fdb_seed);
+	}
+	for (unsigned i = 0; i <= shape->ncores; i++) {
+		world_add_rings(w, i);
+	}
+}
+
+void
+world_free(struct world *w)
+{
+	while (w->nmemory) {
+		free(w->memory[--w->nmemory]);
+	}
+}
+
+bool
+world_fail(struct world *w, const char *fmt, ...)
+{
+	va_list args;
+	if (!w->why[0]) {
+		va_start(args, fmt);
+		vsnprintf(w->why, sizeof(w->why), fmt, args);
+		va_end(args);
+	}
+	return false;
+}
+
+/* ---- a core's loop -------------------------------------------------------------------------------------------------- */
+
+static void
+core_push_one(struct world *w, struct core *core, unsigned to, const struct seg_msg *msg)
+{
+	if (ring_push(&core->to[to], msg)) {
+		w->tally.kind[msg->kind]++;
+		w->tally.keys[msg->kind] += msg->n;
+		return;
+	}
+	w->tally.full++;
+	if (msg->kind == SEG_MSG_FDB_ADD || msg->kind == SEG_MSG_FDB_DEL) {
+		replica_ring_full(&core->r, (uint8_t)to);
+	}
+}
+
+static void
+core_push(struct world *w, struct core *core)
+{
+	for (unsigned i = 0; i < core->out.n; i++) {
+		const struct seg_msg *msg = &core->out.msg[i];
+		if (msg->to != REPLICA_ALL) {
+			core_push_one(w, core, msg->to, msg);
+			continue;
+		}
+		for (unsigned to = 1; to <= w->shape.ncores; to++) {
+			if (to != core->r.self) {
+				core_push_one(w, core, to, msg);
+			}
+		}
+	}
+	core->out.n = 0;
+	seg_put(&core->seg->resync, core->r.owing);
+}
+
+static void
+core_make_room(struct world *w, struct core *core)
+{
+	if (core->out.n + REPLICA_OUT_CALL > REPLICA_OUT) {
+		core_push(w, core);
+	}
+}
+
+/* As pe does with a frame's source. */
+static void
+core_frames(struct world *w, struct core *core)
+{
+	for (unsigned i = 0; i < core->nframes; i++) {
+		const struct frame *frame = &core->frame[i];
+		struct fdb *fdb = &core->r.fdb;
+		uint32_t slot = fdb_find(fdb, frame->key);
+		uint64_t value = slot != FDB_NONE ? *fdb_value_at(fdb, slot) : SEG_VALUE_TOMB;
+		if (SEG_VALUE_CHANNEL(value) == frame->channel && fdb_alive(fdb, fdb_key_fid(frame->key), value)) {
+			fdb_mark_used(fdb, slot, true);
+			continue;
+		}
+		core_make_room(w, core);
+		replica_learn(&core->r, frame->key, frame->channel, w->now, &core->out);
+	}
+	core->nframes = 0;
+}
+
+static void
+core_messages(struct world *w, struct core *core)
+{
+	for (unsigned from = 0; from <= w->shape.ncores; from++) {
+		const struct seg_msg *msg;
+		if (from == core->r.self || world_random(w, 100) < w->shape.deaf) {
+			continue;
+		}
+		unsigned most = (unsigned)world_random(w, MESSAGES_A_LOOP) + 1;
+		while (most-- && (msg = ring_peek(&core->from[from]))) {
+			core_make_room(w, core);
+			replica_receive(&core->r, msg, w->now, &core->out);
+			ring_pop(&core->from[from]);
+		}
+	}
+}
+
+static void
+core_resync(struct world *w, struct core *core)
+{
+	for (unsigned to = 1; to <= w->shape.ncores && core->r.owing; to++) {
+		uint32_t room = core->r.debt[to].owed ? ring_room(&core->to[to]) : 0;
+		core_push(w, core);
+		replica_resync(&core->r, (uint8_t)to, room < REPLICA_OUT ? room : REPLICA_OUT, w->now, &core->out);
+		core_push(w, core);
+	}
+}
+
+static void
+core_tick(struct world *w, struct core *core)
+{
+	if (w->now - core->tick_ns >= TICK_NS) {
+		core->tick_ns = w->now;
+		replica_tick(&core->r, w->now, &core->out);
+	}
+}
+
+/* The next of the phases above, as in the loop of pe's data cores; then the time until the one after it. */
+static void
+core_phase(struct world *w, struct core *core)
+{
+	switch (core->phase) {
+	case FRAMES_COME:
+		seg_put_release(&core->seg->sleeping, 0u);
+		core_frames(w, core);
+		break;
+	case MESSAGES_COME:
+		core_messages(w, core);
+		break;
+	case RESYNC:
+		core_resync(w, core);
+		break;
+	case END_OF_LOOP:
+		seg_put_release(&core->seg->loops, core->seg->loops + 1);
+		break;
+	case TICK:
+		core_tick(w, core);
+		break;
+	default:
+		core_push(w, core);
+		break;
+	}
+	core->phase = (core->phase + 1) % PHASES;
+	/* Between two loops a core may sleep, unless it owes something. */
+	seg_put_release(&core->seg->sleeping, core->phase == FRAMES_COME && !core->r.owing);
+	/* Most phases are quick, some are not. */
+	uint64_t most = world_random(w, 8) ? w->shape.slowest_ns / 16 : w->shape.slowest_ns;
+	core->next_ns = w->now + 1 + world_random(w, most);
+	if (core->phase == FRAMES_COME && core->next_ns < w->now + 20 * US) {
+		core->next_ns = w->now + 20 * US;
+	}
+	if (core->next_ns < core->stalled_ns) {
+		core->next_ns = core->stalled_ns;
+	}
+}
+
+static void
+control_look(struct world *w)
+{
+	if (grace_step(&w->grace)) {
+		seg_put(&w->control->grace, w->control->grace + 1);
+	}
+	w->control_next_ns = w->now + 1 + world_random(w, w->shape.look_ns);
+}
+
+void
+world_run(struct world *w, uint64_t until_ns)
+{
+	for (;;) {
+		struct core *next = NULL;
+		uint64_t at = w->control_next_ns;
+		for (unsigned i = 1; i <= w->shape.ncores; i++) {
+			if (w->core[i].next_ns < at) {
+				next = &w->core[i];
+				at = next->next_ns;
+			}
+		}
+		if (at > until_ns) {
+			break;
+		}
+		w->now = at > w->now ? at : w->now;
+		if (next) {
+			core_phase(w, next);
+		} else {
+			control_look(w);
+		}
+	}
+	w->now = until_ns;
+}
+
+/* ---- what happens to it ---------------------------------------------------------------------------------------------- */
+
+void
+world_frame(struct world *w, unsigned number, uint64_t key, uint16_t channel)
+{
+	struct core *core = &w->core[number];
+	if (core->nframes == FRAMES) {
+		w->lost_frames++;
+		return;
+	}
+	core->frame[core->nframes++] = (struct frame){key, channel};
+}
+
+void
+world_flush(struct world *w, uint16_t channel, uint16_t fid)
+{
+	uint32_t seq = w->control->flush_seq + 1;
+
+	if (channel) {
+		seg_put(&w->control->flush_channel[channel], seq);
+	}
+	if (fid) {
+		seg_put(&w->control->flush_fid[fid], seq);
+	}
+	seg_put_release(&w->control->flush_seq, seq);
+}
+
+void
+world_request(struct world *w, unsigned number, const struct seg_msg *msg)
+{
+	for (unsigned to = number ? number : 1; to <= (number ? number : w->shape.ncores); to++) {
+		while (!ring_push(&w->control_to[to], msg)) {
+			world_run(w, w->now + MS);
+		}
+	}
+}
+
+unsigned
+world_owner(const struct world *w, uint64_t key)
+{
+	return replica_owner(&w->core[1].r, key);
+}
+
+/* ---- what must hold -------------------------------------------------------------------------------------------------- */
+
+static bool
+world_quiet(struct world *w)
+{
+	for (unsigned i = 1; i <= w->shape.ncores; i++) {
+		struct core *core = &w->core[i];
+		if (core->nframes || core->out.n) {
+			return world_fail(w, "core %u: %u frames, %u messages wait", i, core->nframes, core->out.n);
+		}
+		if (core->r.owing) {
+			return world_fail(w, "core %u owes %u resynchronisations", i, core->r.owing);
+		}
+		if (core->r.missing) {
+			return world_fail(w, "core %u has %lu entries, %lu tombstones, and misses some since grace %lu of %lu", i, core->seg->fdb.entries,
+				core->seg->fdb.tombs, core->r.missed_grace, w->control->grace);
+		}
+		if (core->seg->fdb.tombs) {
+			return world_fail(w, "core %u has %lu tombstones", i, core->seg->fdb.tombs);
+		}
+		if (core->seg->fdb.swept_flush != w->control->flush_seq) {
+			return world_fail(w, "core %u is clean up to %u of %u", i, core->seg->fdb.swept_flush, w->control->flush_seq);
+		}
+		for (unsigned from = 0; from <= w->shape.ncores; from++) {
+			if (from != i && ring_waiting(&core->from[from])) {
+				return world_fail(w, "core %u: messages of core %u wait", i, from);
+			}
+		}
+	}
+	return true;
+}
+
+bool
+world_settle(struct world *w, uint64_t most_ns)
+{
+	uint64_t end = w->now + most_ns;
+
+	for (;;) {
+		world_run(w, w->now + MS);
+		if (world_quiet(w)) {
+			return true;
+		}
+		if (w->now >= end) {
+			return false;
+		}
+		w->why[0] = 0;
+	}
+}
+
+uint16_t
+world_channel(const struct world *w, unsigned number, uint64_t key)
+{
+	const struct fdb *fdb = &w->core[number].r.fdb;
+	uint32_t slot = fdb_find(fdb, key);
+	if (slot == FDB_NONE || !fdb_alive(fdb, fdb_key_fid(key), *fdb_value_at(fdb, slot))) {
+		return 0;
+	}
+	return SEG_VALUE_CHANNEL(*fdb_value_at(fdb, slot));
+}
+
+/* A second table's worth of counts, from the entries themselves. */
+static bool
+core_recount(struct world *w, unsigned number)
+{
+	const struct fdb *fdb = &w->core[number].r.fdb;
+	const struct seg_fdb_count *count = fdb->count;
+	static struct seg_fdb_count again;
+
+	memset(&again, 0, sizeof(again));
+	for (uint32_t slot = 0; slot < fdb_slots(fdb); slot++) {
+		uint64_t key = *fdb_key_at(fdb, slot), value = *fdb_value_at(fdb, slot);
+		if (!key) {
+			continue;
+		}
+		if (fdb_find(fdb, key) != slot) {
+			return world_fail(w, "core %u: slot %u is not found by its key", number, slot);
+		}
+		if (value & SEG_VALUE_TOMB) {
+			again.tombs++;
+			continue;
+		}
+		again.entries++;
+		again.statics += (value & SEG_VALUE_STATIC) != 0;
+		again.channel[SEG_VALUE_CHANNEL(value)] += !(value & SEG_VALUE_STATIC);
+		again.digest += fdb_digest(key, value, fdb->cold[slot].stamp);
+	}
+	if (again.entries != count->entries || again.statics != count->statics || again.tombs != count->tombs ||
+	    again.digest != count->digest || memcmp(again.channel, count->channel, sizeof(again.channel)) != 0) {
+		return world_fail(w, "core %u counts %lu entries, %lu static, %lu tombstones; there are %lu, %lu, %lu", number, count->entries,
+			count->statics, count->tombs, again.entries, again.statics, again.tombs);
+	}
+	return true;
+}
+
+/* Every entry of one core is on the other, alive, the same. */
+static bool
+cores_agree(struct world *w, unsigned one, unsigned other)
+{
+	const struct fdb *a = &w->core[one].r.fdb, *b = &w->core[other].r.fdb;
+
+	for (uint32_t slot = 0; slot < fdb_slots(a); slot++) {
+		uint64_t key = *fdb_key_at(a, slot), value = *fdb_value_at(a, slot);
+		if (!key || (value & SEG_VALUE_TOMB)) {
+			continue;
+		}
+		uint32_t there = fdb_find(b, key);
+		uint64_t their = there != FDB_NONE ? *fdb_value_at(b, there) : 0;
+		if (!fdb_alive(a, fdb_key_fid(key), value)) {
+			return world_fail(w, "core %u: key %lx is dead but no tombstone", one, key);
+		}
+		if (there == FDB_NONE || ((value ^ their) & SEG_VALUE_SHARED) || a->cold[slot].stamp != b->cold[there].stamp) {
+			return world_fail(w, "key %lx: core %u has %lx stamp %lx, core %u has %lx stamp %lx", key, one, value, a->cold[slot].stamp,
+				other, their, there == FDB_NONE ? 0 : b->cold[there].stamp);
+		}
+	}
+	return true;
+}
+
+bool
+world_agree(struct world *w)
+{
+	for (unsigned i = 1; i <= w->shape.ncores; i++) {
+		if (!core_recount(w, i) || !cores_agree(w, i, 1) || !cores_agree(w, 1, i)) {
+			return false;
+		}
+		if (w->core[i].seg->fdb.digest != w->core[1].seg->fdb.digest) {
+			return world_fail(w, "digests of core 1 and %u differ", i);
+		}
+	}
+	return true;
+}

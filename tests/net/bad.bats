@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck disable=SC2030,SC2031,SC2034,SC1010 # bats runs each test in a subshell
 # Bad input: each with its exit status and a message that names the word; no harm to the engine.
 
 load lib
@@ -40,10 +41,10 @@ wrong()
 	wrong 2 bridges.br0.ports.p9 "{$ports, \"bridges\": {\"br0\": {\"ports\": {\"p9\": {}}}}}"
 	wrong 2 bridges.br0.ports.p1.untagged "{$ports, \"bridges\": {\"br0\": {\"ports\": {\"p1\": {\"untagged\": 4095}}}}}"
 	wrong 2 bridges.br0.ports.p1.tagged "{$ports, \"bridges\": {\"br0\": {\"ports\": {\"p1\": {\"tagged\": [0]}}}}}"
-	wrong 2 if:h1 '{"ports": {"p1": {"device": "if:h1"}, "p2": {"device": "if:h1"}}}'
+	wrong 4 if:h1 '{"ports": {"p1": {"device": "if:h1"}, "p2": {"device": "if:h1"}}}'
 	wrong 3 nosuch '{"ports": {"p1": {"device": "if:nosuch"}}}'
 	wrong 5 mbufs '{"memory": {"mbufs": 1024}, "cores": {"data": 64}, "ports": {"p1": {"device": "if:h1"}}}'
-	wrong 5 rstp "{$ports, \"bridges\": {\"br0\": {\"stp\": \"rstp\", \"ports\": {\"p1\": {}}}}}"
+	wrong 5 bridges.br0.stp "{$ports, \"bridges\": {\"br0\": {\"stp\": \"rstp\", \"ports\": {\"p1\": {}}}}}"
 	# Nothing has been touched.
 	same "IPv6 of h1" "$(in_ns e cat /proc/sys/net/ipv6/conf/h1/disable_ipv6)" 0
 }

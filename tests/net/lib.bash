@@ -6,6 +6,7 @@
 # begin with $T, files lie in $W. In what follows a namespace NS and an engine NAME are given without that prefix. Engines live in the
 # namespace "e", and a host H hangs on the interface H there, so that its port's device is "if:H".
 
+bats_require_minimum_version 1.5.0
 export PATH="${PEKIT_BIN:-$BATS_TEST_DIRNAME/../../build/bin}:$PATH" LC_ALL=C
 FRAME="$BATS_TEST_DIRNAME/frame.py"
 

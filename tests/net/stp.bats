@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck disable=SC2030,SC2031,SC2034,SC1010 # bats runs each test in a subshell
 # Spanning tree of neighbours whose loop runs through the engine: two kernel bridges, two paths between them, both ours.
 
 load lib

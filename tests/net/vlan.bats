@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck disable=SC2030,SC2031,SC2034,SC1010 # bats runs each test in a subshell
 # VLANs: kernel hosts at access ports, and tags on the wire with tshark as their judge.
 
 load lib

@@ -78,7 +78,8 @@ $(foreach t,$(TOOLS) pe,$(eval $(call tool_rule,$(t))))
 
 # ---- tests ---------------------------------------------------------------------------------------------------------
 
-# What a test links stands in its first comment: "links: lib/base/num.c -ljansson". tests/cli and tests/net hold helper programs.
+# What a test links stands in its first comment: "links: lib/base/num.c -ljansson"; -lpekit is all of lib/. tests/cli and tests/net hold
+# helper programs.
 UNIT   := $(sort $(wildcard tests/unit/*_test.c))
 STRESS := $(sort $(wildcard tests/stress/*.c))
 FUZZ   := $(sort $(wildcard tests/fuzz/*_fuzz.c))
@@ -86,11 +87,11 @@ SIM    := $(sort $(wildcard tests/sim/*.c))
 HELP   := $(sort $(wildcard tests/cli/*.c tests/net/*.c))
 LINKS  := $(shell tests/links.sh $(UNIT) $(STRESS) $(FUZZ) $(HELP) $(wildcard tests/sim/sim.c))
 links = $(subst |, ,$(patsubst $(1)=%,%,$(filter $(1)=%,$(LINKS))))
-links_lib = $(subst -ldpdk,$(DPDK_LIBS) $(NL_LIBS),$(filter -l%,$(call links,$(1))))
+links_lib = $(subst -lpekit,$(B)/libpekit.a,$(subst -ldpdk,$(DPDK_LIBS) $(NL_LIBS),$(filter -l%,$(call links,$(1)))))
 
 # (binary, its own sources, source with the "links:" line, further libraries)
 define test_rule
-$(B)/test/$(1): $(patsubst %.c,$(B)/obj/%.o,$(2) $(filter %.c,$(call links,$(3))))
+$(B)/test/$(1): $(patsubst %.c,$(B)/obj/%.o,$(2) $(filter %.c,$(call links,$(3)))) $(if $(filter -lpekit,$(call links,$(3))),$(B)/libpekit.a)
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)
 	$$(Q)$$(CC) $$(LDFLAGS_ALL) $$(filter %.o,$$^) $$(call links_lib,$(3)) $(4) -o $$@
@@ -102,6 +103,7 @@ $(foreach t,$(STRESS) $(HELP),$(eval $(call test_rule,$(t:tests/%.c=%),$(t),$(t)
 $(eval $(call test_rule,sim/sim,$(SIM),tests/sim/sim.c,))
 
 CFLAGS_net = $(if $(findstring tests/,$@),-Icmd/pe $(DPDK_CFLAGS) $(NL_CFLAGS))
+CFLAGS_fuzz = $(CFLAGS_net)
 
 .PHONY: unit-build stress-build fuzz-build help-build tests-build
 unit-build: $(call bins,$(UNIT))

@@ -52,7 +52,7 @@ BINS    := $(TOOLS:%=$(B)/bin/%) $(if $(wildcard cmd/pe),$(B)/bin/pe)
 .PHONY: all
 all: have-build $(BINS) ## pe and the tools, below build/bin
 
-$(B)/obj/%.o: %.c
+$(B)/obj/%.o: %.c | have-build
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS_ALL) $(CFLAGS_$(word 2,$(subst /, ,$*))) -MMD -MP -c $< -o $@
@@ -168,8 +168,6 @@ DEPS_CHECK := clang clang-format libclang-rt-14-dev libcmocka-dev bats tshark tc
 	mandoc groff-base man-db shellcheck python3 python3-prometheus-client libpcap0.8 bash-completion util-linux
 DEPS_BENCH := dpdk-dev openvswitch-switch-dpdk linux-perf
 DEPS       := $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK) $(DEPS_BENCH)
-
-missing = $(shell for p in $(1); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done)
 
 .PHONY: deps have-build have-demo have-check have-bench
 deps: ## install the Debian packages that building, the demo, the tests and the bench need

@@ -70,6 +70,7 @@ run_talk(struct world *w, uint64_t seed, unsigned ncores, char *note, size_t siz
 
 	shape.ageing_ns = 8 * SEC; /* a sweep takes a second */
 	shape.ring_slots = 256;
+	shape.pause_ns = 500 * US;
 	world_init(w, &shape, seed);
 	if (!hosts_appear(w, TALKERS)) {
 		return false;
@@ -136,6 +137,7 @@ run_moves(struct world *w, uint64_t seed, unsigned ncores, char *note, size_t si
 	/* all on one core, or spread over them */
 	bool spread = seed % 2;
 
+	shape.pause_ns = 100 * US;
 	world_init(w, &shape, seed);
 	if (!hosts_appear(w, HOSTS)) {
 		return false;

@@ -13,7 +13,7 @@ struct shape
 scenario_shape(unsigned ncores)
 {
 	return (struct shape){.ncores = ncores, .ring_slots = 16, .nbuckets = 3000 * 3 / 8, .limit = 3000, .ageing_ns = 300 * SEC,
-		.slowest_ns = 20 * US, .look_ns = 5 * MS};
+		.slowest_ns = 20 * US, .pause_ns = 20 * US, .look_ns = 5 * MS};
 }
 
 uint64_t
@@ -157,6 +157,7 @@ run_churn(struct world *w, uint64_t seed, unsigned ncores, char *note, size_t si
 	shape.deaf = deaf[seed / 4 % 3];
 	shape.ageing_ns = seed % 5 ? 300 * SEC : SEC;
 	shape.ring_slots = seed % 7 ? 16 : 64;
+	shape.look_ns = seed % 3 ? 5 * MS : 100 * US;
 	bool good = play(w, &shape, seed, seed % 2 ? 40 : 600, seed % 3 ? 3000 : 8000, seed % 6 ? MS : 40 * US);
 	note_counts(w, note, size);
 	return good;
@@ -187,6 +188,7 @@ run_stall(struct world *w, uint64_t seed, unsigned ncores, char *note, size_t si
 	struct shape shape = scenario_shape(ncores);
 	struct statics *statics = calloc(1, sizeof(*statics));
 
+	shape.pause_ns = 200 * US;
 	world_init(w, &shape, seed);
 	for (unsigned i = 0; i < 6000; i++) {
 		if (i % 1000 == 200) {

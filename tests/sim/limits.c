@@ -5,12 +5,13 @@
 
 #define LEGIT 400
 
-/* Hosts first..first+n-1 of FID 1 appear at a channel, a few at a time on random cores. */
+/* Hosts first..first+n-1 of FID 1 appear at a channel, a few at a time on random cores, and say something twice: the first frame may be
+ * beyond what a core learns in a ms. */
 static void
 hosts_appear(struct world *w, uint64_t first, unsigned n, uint16_t channel)
 {
-	for (unsigned i = 0; i < n; i++) {
-		world_frame(w, 1 + (unsigned)world_random(w, w->shape.ncores), scenario_key(first + i, 1), channel);
+	for (unsigned i = 0; i < 2 * n; i++) {
+		world_frame(w, 1 + (unsigned)world_random(w, w->shape.ncores), scenario_key(first + i % n, 1), channel);
 		if (i % 4 == 3) {
 			world_run(w, w->now + MS);
 		}
@@ -38,6 +39,7 @@ run_ageing(struct world *w, uint64_t seed, unsigned ncores, char *note, size_t s
 	uint64_t sweep = 250 * MS, first_gone = 0;
 
 	shape.ageing_ns = 8 * sweep;
+	shape.pause_ns = 500 * US;
 	world_init(w, &shape, seed);
 	hosts_appear(w, 0, TALKERS, 1);
 	uint64_t from = w->now;
@@ -126,6 +128,7 @@ run_quota(struct world *w, uint64_t seed, unsigned ncores, char *note, size_t si
 	uint64_t next_host = 1000000;
 
 	shape.ageing_ns = 8 * SEC;
+	shape.pause_ns = 100 * US;
 	shape.slowest_ns = seed % 2 ? 20 * US : 2 * MS;
 	world_init(w, &shape, seed);
 	for (unsigned i = 1; i <= ncores; i++) {

@@ -117,6 +117,7 @@ static void
 core_push_one(struct world *w, struct core *core, unsigned to, const struct seg_msg *msg)
 {
 	if (ring_push(&core->to[to], msg)) {
+		w->core[to].bell |= 1ull << core->r.self % 64;
 		w->tally.kind[msg->kind]++;
 		w->tally.keys[msg->kind] += msg->n;
 		return;
@@ -173,20 +174,34 @@ core_frames(struct world *w, struct core *core)
 	core->nframes = 0;
 }
 
+/* Some of the messages of a ring. True: none is left. */
+static bool
+core_take(struct world *w, struct core *core, unsigned from)
+{
+	const struct seg_msg *msg;
+	unsigned most = (unsigned)world_random(w, MESSAGES_A_LOOP) + 1;
+
+	while (most-- && (msg = ring_peek(&core->from[from]))) {
+		core_make_room(w, core);
+		replica_receive(&core->r, msg, w->now, &core->out);
+		ring_pop(&core->from[from]);
+	}
+	return !ring_waiting(&core->from[from]);
+}
+
 static void
 core_messages(struct world *w, struct core *core)
 {
-	for (unsigned from = 0; from <= w->shape.ncores; from++) {
-		const struct seg_msg *msg;
-		if (from == core->r.self || world_random(w, 100) < w->shape.deaf) {
+	for (uint64_t bits = core->bell; bits; bits &= bits - 1) {
+		unsigned bit = (unsigned)__builtin_ctzll(bits);
+		bool empty = true;
+		if (w->shape.deaf && world_random(w, 100) < w->shape.deaf) {
 			continue;
 		}
-		unsigned most = (unsigned)world_random(w, MESSAGES_A_LOOP) + 1;
-		while (most-- && (msg = ring_peek(&core->from[from]))) {
-			core_make_room(w, core);
-			replica_receive(&core->r, msg, w->now, &core->out);
-			ring_pop(&core->from[from]);
+		for (unsigned from = bit; from <= w->shape.ncores; from += 64) {
+			empty &= from == core->r.self || core_take(w, core, from);
 		}
+		core->bell &= ~((uint64_t)empty << bit);
 	}
 }
 
@@ -241,8 +256,8 @@ core_phase(struct world *w, struct core *core)
 	/* Most phases are quick, some are not. */
 	uint64_t most = world_random(w, 8) ? w->shape.slowest_ns / 16 : w->shape.slowest_ns;
 	core->next_ns = w->now + 1 + world_random(w, most);
-	if (core->phase == FRAMES_COME && core->next_ns < w->now + 20 * US) {
-		core->next_ns = w->now + 20 * US;
+	if (core->phase == FRAMES_COME) {
+		core->next_ns += w->shape.pause_ns;
 	}
 	if (core->next_ns < core->stalled_ns) {
 		core->next_ns = core->stalled_ns;
@@ -317,6 +332,7 @@ world_request(struct world *w, unsigned number, const struct seg_msg *msg)
 		while (!ring_push(&w->control_to[to], msg)) {
 			world_run(w, w->now + MS);
 		}
+		w->core[to].bell |= 1;
 	}
 }
 

@@ -36,6 +36,7 @@ struct core {
 	uint64_t next_ns;    /* when its next phase runs */
 	uint64_t stalled_ns; /* until when it does nothing */
 	uint64_t tick_ns;
+	uint64_t bell;       /* bit n: look at the rings of cores n and n + 64 */
 	struct frame frame[FRAMES];
 	unsigned nframes;
 };
@@ -53,7 +54,8 @@ struct shape {
 	uint32_t nbuckets;
 	uint64_t limit;
 	uint64_t ageing_ns;
-	uint64_t slowest_ns; /* the longest that a phase takes */
+	uint64_t slowest_ns; /* the longest that a phase of a loop takes */
+	uint64_t pause_ns;   /* between two loops */
 	uint64_t look_ns;    /* the longest between two looks of the control core at the grace period */
 	unsigned deaf;       /* of 100 looks at a ring, how many see nothing */
 };

@@ -18,6 +18,8 @@
 #define MAC_SLOW 0x0180c2000002ull /* 802.3 57A */
 #define MAC_BROADCAST 0xffffffffffffull
 #define VID_MASK 0xfff
+#define ETH_HEADER 14u
+#define TAGGED_HEADER 18u
 #define FORWARD_ALIVE_MASK (0xffffffff0000ull | SEG_VALUE_TOMB)
 
 enum tag { TAG_NONE, TAG_VLAN, TAG_PRIORITY };
@@ -30,6 +32,13 @@ struct head {
 	uint8_t special; /* group address, or to be dropped */
 	uint32_t bytes;
 };
+
+/* Does the frame end within its header or tag? */
+static inline bool
+forward_runt(const struct head *h)
+{
+	return h->bytes < (h->tag == TAG_NONE ? ETH_HEADER : TAGGED_HEADER);
+}
 
 /* ---- tags ------------------------------------------------------------------------------------------------------------ */
 
@@ -193,6 +202,7 @@ forward_bpdu_trunk(struct worker *w, uint16_t port, struct rte_mbuf *frame)
 {
 	const struct plan *plan = w->view->plan;
 	const struct plan_port *in = &plan->port[port];
+	bool any = false;
 
 	seg_add(&w->mine->class_packets[SEG_CLASS_MCAST], 1);
 	for (uint16_t c = 1; c < SEG_MAX_PORTS && in->fid; c++) {
@@ -201,9 +211,14 @@ forward_bpdu_trunk(struct worker *w, uint16_t port, struct rte_mbuf *frame)
 		if (c != port && lane && seg_get(&lane->up) && out->bridge == in->bridge && !out->untagged_fid && out->fid &&
 		    forward_shares_vlan(in, out)) {
 			forward_copy_to(w, c, frame, TAG_NONE, PLAN_UNTAGGED, 0);
+			any = true;
 		}
 	}
-	rte_pktmbuf_free(frame);
+	if (any) {
+		rte_pktmbuf_free(frame);
+	} else {
+		worker_drop_in(w, SEG_DROP_NO_TARGET, port, frame);
+	}
 }
 
 /* The reserved addresses 01:80:c2:00:00:00 to 0f. True: the frame is gone; false: it is forwarded like any multicast. */
@@ -231,7 +246,7 @@ forward_reserved(struct worker *w, uint16_t port, struct rte_mbuf *frame, const 
 static enum seg_drop
 forward_refused(const struct worker *w, uint16_t port, const struct head *h)
 {
-	if (h->bytes < 14) {
+	if (forward_runt(h)) {
 		return SEG_DROP_RX_RUNT;
 	}
 	if (!w->view->plan->port[port].bridge) {
@@ -252,7 +267,7 @@ forward_special(struct worker *w, uint16_t port, struct rte_mbuf *frame, const s
 {
 	uint64_t target = fdb_key_mac(h->target);
 
-	if (h->bytes >= 14 && (target & ~0xfull) == MAC_BPDU && forward_reserved(w, port, frame, h, target)) {
+	if (!forward_runt(h) && (target & ~0xfull) == MAC_BPDU && forward_reserved(w, port, frame, h, target)) {
 		return;
 	}
 	enum seg_drop reason = forward_refused(w, port, h);
@@ -295,7 +310,7 @@ forward_head(const struct fdb *fdb, const struct plan_port *in, const struct rte
 	h->fid = fid;
 	h->tag = tag;
 	h->bytes = rte_pktmbuf_pkt_len(frame);
-	h->special = (first & WIRE_GROUP_BITS) || h->bytes < 14 || !fid;
+	h->special = (first & WIRE_GROUP_BITS) || forward_runt(h) || !fid;
 	h->target = (__builtin_bswap64(first) & ~0xffffull) | fid;
 	h->source = (__builtin_bswap64(first >> 48 | second << 16) & ~0xffffull) | fid;
 	h->source_home = fdb_home(fdb_hash(h->source, fdb->seed), fdb->nbuckets);
@@ -313,7 +328,7 @@ forward_source_mark(struct fdb *fdb, const struct head *h, uint16_t port)
 
 	if (SEG_VALUE_CHANNEL(value) != port || !fdb_alive(fdb, h->fid, value)) {
 		/* never from a group address, to a reserved one, or in a VLAN that the port is not in */
-		return !h->fid || h->bytes < 14 || mac_is_group(fdb_key_mac(h->source)) || (fdb_key_mac(h->target) & ~0xfull) == MAC_BPDU;
+		return !h->fid || forward_runt(h) || mac_is_group(fdb_key_mac(h->source)) || (fdb_key_mac(h->target) & ~0xfull) == MAC_BPDU;
 	}
 	fdb_mark_used(fdb, slot, true);
 	return true;
@@ -375,10 +390,20 @@ forward_gather(struct worker *w, struct rte_mbuf **frame, const struct head *hea
 {
 	for (unsigned i = 0; i < n; i++) {
 		if (channel[i]) {
+			w->outgoing[channel[i]].known++; /* first: a full batch is counted when it leaves */
 			transmit(w, channel[i], frame[i], head[i].bytes);
-			w->outgoing[channel[i]].known++;
 		}
 	}
+}
+
+/* A port that is not enabled: nothing of what it received is looked at, or learned from. */
+static void
+forward_disabled(struct worker *w, uint16_t port, struct rte_mbuf **frame, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		forward_class_drop(w, port, frame[i], SEG_DROP_RX_DISABLED);
+	}
+	seg_add(&w->mine->rx_packets, n);
 }
 
 void
@@ -394,6 +419,10 @@ forward_burst(struct worker *w, uint16_t port, struct rte_mbuf **frame, unsigned
 	unsigned nunknown = 0;
 	uint32_t bytes = 0;
 
+	if (__builtin_expect(!plan->port[port].enabled, 0)) {
+		forward_disabled(w, port, frame, n);
+		return;
+	}
 	for (unsigned i = 0; i < n; i++) {
 		forward_head(fdb, &plan->port[port], frame[i], &head[i]);
 	}

@@ -9,7 +9,7 @@
 static const struct drop_name {
 	const char *name, *text, *hint;
 } drop_names[SEG_DROPS] = {
-	[SEG_DROP_RX_RUNT] = {"rx_runt", "shorter than an Ethernet header", ""},
+	[SEG_DROP_RX_RUNT] = {"rx_runt", "shorter than its Ethernet header or VLAN tag", ""},
 	[SEG_DROP_RX_OVERSIZE] = {"rx_oversize", "longer than the port's MTU", OFFLOADS},
 	[SEG_DROP_NO_BRIDGE] = {"no_bridge", "the port is in no bridge", "give the port a place in bridges.NAME.ports"},
 	[SEG_DROP_VLAN_REFUSED] = {"vlan_refused", "tagged with a VLAN that the port is not in",
@@ -33,6 +33,7 @@ static const struct drop_name {
 	[SEG_DROP_NO_MBUF] = {"no_mbuf", "no buffer for a copy", "raise memory.mbufs"},
 	[SEG_DROP_PORT_DOWN] = {"port_down", "the way out has no link or is disabled", ""},
 	[SEG_DROP_RX_NO_MBUF] = {"rx_no_mbuf", "the device had frames, but there was no buffer", "raise memory.mbufs"},
+	[SEG_DROP_RX_DISABLED] = {"rx_disabled", "the port it came in at is not enabled", ""},
 };
 
 static const char *const class_names[SEG_CLASSES] = {

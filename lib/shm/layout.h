@@ -185,6 +185,7 @@ enum seg_drop {
 	SEG_DROP_NO_MBUF = 20,         /* no buffer for a copy */
 	SEG_DROP_PORT_DOWN = 21,       /* the way out has no link or is disabled */
 	SEG_DROP_RX_NO_MBUF = 22,      /* the device had frames but there was no buffer */
+	SEG_DROP_RX_DISABLED = 23,     /* the port it came in at is not enabled */
 	SEG_DROPS = 24,
 };
 

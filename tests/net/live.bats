@@ -80,6 +80,21 @@ generation()
 	ended
 }
 
+@test "a port that is not enabled drops what it receives and learns nothing from it" {
+	local him
+	patch x <<< '{"ports": {"p3": {"device": "if:h3", "enabled": false}}, "bridges": {"br0": {"ports": {"p3": {"untagged": 10}}}}}'
+	him=$(mac_of h3)
+	counting n h2 e0 "$him" 20
+	stream s h3 e0 "$(mac_of h2)" "$him" 20 100
+	await 5 dropped x rx_disabled
+	same "where his address was learned" "$(brtable show -a "$T-x" -j | jq -r --arg m "$him" '.[] | select(.mac == $m) | .port')" ""
+	finished s
+	finished n
+	same "frames that came through" "$(tail -1 "$W/n.out" | jq .received)" 0
+	patch x <<< '{"ports": {"p3": {"enabled": true}}}'
+	await 5 pings h3 10.5.0.2
+}
+
 @test "many changes in a row leave one configuration on all cores" {
 	begin 12000
 	local i before

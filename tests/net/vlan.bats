@@ -154,3 +154,34 @@ settle()
 		pings a1 10.1.0.2 -s "$size" -M do
 	done
 }
+
+are_dropped()
+{
+	[ "$(drops "$1" "$2")" = "$3" ]
+}
+
+# pcap NAME HEX...: a file of frames.
+pcap()
+{
+	local file=$1 hex
+	shift
+	for hex; do
+		echo "000000 $(sed 's/../& /g' <<< "$hex")"
+	done | text2pcap -q - "$W/$file"
+}
+
+@test "a frame that ends within its tag is a runt, not a shorter frame of whatever lay behind it" {
+	host a1
+	in_ns a1 sysctl -qw net.ipv6.conf.e0.disable_ipv6=1
+	# The whole one first: its tag is what lies in the buffers.
+	pcap in.pcap "$(eth ff:ff:ff:ff:ff:ff 06:00:00:00:00:01 vlan:10 88b5 "$(printf '%080d' 0)")" \
+		ffffffffffff0600000000028100 ffffffffffff0600000000038100000a ffffffffffff060000000004 ffffffffffff0600000000058100000a88
+	engine x <<-END
+	{ "ports": { "p1": { "device": "vdev:net_pcap3,rx_pcap=$W/in.pcap" }, "p2": { "device": "if:a1" } },
+	  "bridges": { "br0": { "ports": { "p1": { "tagged": [10] }, "p2": { "untagged": 10 } } } } }
+	END
+	await 5 at_port x 06:00:00:00:00:01 10 p1
+	await 5 are_dropped x rx_runt 4
+	same "addresses that were learned" "$(fdb x '[.[].mac]')" '["06:00:00:00:00:01"]'
+	same "frames that the device refused" "$(drops x tx_full)" 0
+}

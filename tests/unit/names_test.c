@@ -36,7 +36,7 @@ static void
 every_number_has_a_name(void **state)
 {
 	(void)state;
-	assert_int_equal(count_known(names_drop), SEG_DROP_RX_NO_MBUF);
+	assert_int_equal(count_known(names_drop), SEG_DROP_RX_DISABLED);
 	assert_int_equal(count_known(names_class), SEG_CLASSES - 1); /* "unknown" is a class, too */
 	assert_string_equal(names_class(SEG_CLASS_UNKNOWN), "unknown");
 	assert_int_equal(count_known(names_msg), SEG_MSG_FDB_AGAIN);

@@ -112,11 +112,13 @@ fuzz-build: $(call bins,$(FUZZ))
 help-build: $(call bins,$(HELP))
 tests-build: unit-build help-build $(B)/test/sim/sim
 
-.PHONY: check unit sim stress fuzz lint cli net demo bench
+.PHONY: check unit sim stress fuzz lint cli net demo bench format
 check: have-check ## build it in every way and run every test; as root
 	@B=$(B) tests/check.sh
 unit sim stress fuzz lint cli net: have-check ## one layer of the tests
 	@B=$(B) tests/check.sh $@
+format: ## as clang-format has it
+	clang-format --style=file -i $$(find lib cmd tests -name '*.[ch]')
 demo: have-demo all ## kernel hosts talking through pe, in namespaces; KEEP=1 leaves them up; as root
 	@B=$(B) KEEP=$(KEEP) examples/demo.sh
 bench: have-bench all ## cycles per packet beside testpmd and OVS-DPDK; as root

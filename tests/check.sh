@@ -92,6 +92,7 @@ layer_sim()
 
 layer_lint()
 {
+	"${MAKE[@]}" all >"$W/make" 2>&1 || tail -30 "$W/make"
 	tap_of tests/lint/run.sh
 }
 

@@ -6,8 +6,9 @@
  * core may take a queue only from idle (DESIGN.md section 6).
  *
  * Transmit: whoever has frames takes the queue when it is idle. Finding it busy, a core puts its frames on its own bounded ring to
- * that queue (one writer: the core; one reader: the holder) and the holder sends them before it lets go. A core with frames in its
- * ring adds behind them, so that a flow keeps its order; nobody ever waits for anybody.
+ * that queue (one writer: the core; one reader: the holder) and the holder sends some of them before it lets go. What is left then is sent by
+ * the next holder, or by the last one in its next loop. A core with frames in its ring sends these first or adds behind them, so that a
+ * flow keeps its order; nobody ever waits for anybody.
  */
 #ifndef PEKIT_PE_QUEUE_H
 #define PEKIT_PE_QUEUE_H

@@ -3,8 +3,8 @@
  * From a core's gathered frames to a device's transmit queue.
  *
  * A queue that only one core uses needs no more than the burst. Of a shared queue see queue.h: who finds it busy leaves the frames in
- * its backlog, and whoever lets go of the queue looks for backlogs once more. Both sides have a full fence between their store (the
- * bit, the ownership word) and their look at the other's, so one of them sees the other.
+ * its backlog, and whoever lets go of the queue looks for backlogs once more, and comes back for them in its next loop. Both sides have a
+ * full fence between their store (the bit, the ownership word) and their look at the other's, so one of them sees the other.
  */
 #include "worker.h"
 
@@ -51,35 +51,60 @@ transmit_burst(struct worker *w, struct lane *lane, struct txq *txq, struct rte_
 	seg_add(&w->mine->tx_packets, sent);
 }
 
-/* Sends the backlogs of a queue that is held. */
-static bool
-transmit_drain(struct worker *w, struct lane *lane, struct txq *txq)
+/* Sends up to BURST frames of a core's backlog; returns how many are left. The queue is held. */
+static unsigned
+transmit_backlog(struct worker *w, struct lane *lane, struct txq *txq, unsigned core)
 {
 	struct rte_mbuf *frame[BURST];
-	bool any = false;
+	unsigned left = 0;
+	unsigned n = rte_ring_sc_dequeue_burst(txq->backlog[core], (void **)frame, BURST, &left);
+	uint32_t bytes = 0;
 
+	for (unsigned i = 0; i < n; i++) {
+		bytes += rte_pktmbuf_pkt_len(frame[i]);
+	}
+	if (n) {
+		transmit_burst(w, lane, txq, frame, n, bytes);
+	}
+	return left;
+}
+
+/* What this core left in its backlog goes before what it has now. It fills the ring itself, so this ends. The queue is held. */
+static void
+transmit_own(struct worker *w, struct lane *lane, struct txq *txq)
+{
+	uint64_t *waiting = &txq->waiting[w->number / 64], bit = 1ull << w->number % 64;
+
+	if (__atomic_load_n(waiting, __ATOMIC_SEQ_CST) & bit) {
+		__atomic_fetch_and(waiting, ~bit, __ATOMIC_SEQ_CST);
+		while (transmit_backlog(w, lane, txq, w->number)) {
+		}
+	}
+}
+
+/*
+ * Serves each backlog of a queue that is held, once: others may fill theirs faster than this core sends, and it has its own ports to look after.
+ */
+static void
+transmit_drain(struct worker *w, struct lane *lane, struct txq *txq)
+{
 	for (unsigned half = 0; half < 2; half++) {
 		/* seq_cst: together with transmit_leave(), see above */
-		uint64_t bits = __atomic_load_n(&txq->waiting[half], __ATOMIC_SEQ_CST);
+		uint64_t bits = __atomic_load_n(&txq->waiting[half], __ATOMIC_SEQ_CST), more = 0;
 		if (!bits) {
 			continue;
 		}
 		__atomic_fetch_and(&txq->waiting[half], ~bits, __ATOMIC_SEQ_CST);
-		while (bits) {
-			unsigned core = half * 64 + (unsigned)__builtin_ctzll(bits);
-			unsigned n;
-			bits &= bits - 1;
-			while ((n = rte_ring_sc_dequeue_burst(txq->backlog[core], (void **)frame, BURST, NULL)) > 0) {
-				uint32_t bytes = 0;
-				for (unsigned i = 0; i < n; i++) {
-					bytes += rte_pktmbuf_pkt_len(frame[i]);
-				}
-				transmit_burst(w, lane, txq, frame, n, bytes);
-				any = true;
+		for (; bits; bits &= bits - 1) {
+			unsigned bit = (unsigned)__builtin_ctzll(bits);
+			if (transmit_backlog(w, lane, txq, half * 64 + bit)) {
+				more |= 1ull << bit;
 			}
 		}
+		if (more) {
+			__atomic_fetch_or(&txq->waiting[half], more, __ATOMIC_SEQ_CST);
+		}
 	}
-	return any;
 }
 
 static bool
@@ -88,19 +113,26 @@ transmit_waiting(const struct txq *txq)
 	return __atomic_load_n(&txq->waiting[0], __ATOMIC_SEQ_CST) || __atomic_load_n(&txq->waiting[1], __ATOMIC_SEQ_CST);
 }
 
-/* Lets go of a queue; whoever left frames meanwhile is served, by this core or by the next holder. */
-static bool
+/* This core comes back to the channel's queue in its next loop. */
+static void
+transmit_later(struct worker *w, uint16_t channel)
+{
+	for (unsigned i = 0; i < w->nlater; i++) {
+		if (w->later[i] == channel) {
+			return;
+		}
+	}
+	w->later[w->nlater++] = channel;
+}
+
+/* Lets go of a queue. Whoever has frames waiting is served by the next holder, and if there is none, by this core again. */
+static void
 transmit_give(struct worker *w, struct lane *lane, struct txq *txq)
 {
-	bool any = false;
-
-	for (;;) {
-		queue_give(&txq->owner);
-		__atomic_thread_fence(__ATOMIC_SEQ_CST);
-		if (!transmit_waiting(txq) || !queue_take(&txq->owner, w->number)) {
-			return any;
-		}
-		any |= transmit_drain(w, lane, txq);
+	queue_give(&txq->owner);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (transmit_waiting(txq)) {
+		transmit_later(w, lane->port->number);
 	}
 }
 
@@ -143,8 +175,9 @@ transmit_channel(struct worker *w, uint16_t channel)
 	if (!transmit_shared(w, lane)) {
 		transmit_burst(w, lane, txq, o->frame, n, bytes);
 	} else if (queue_take(&txq->owner, w->number)) {
-		transmit_drain(w, lane, txq);
+		transmit_own(w, lane, txq);
 		transmit_burst(w, lane, txq, o->frame, n, bytes);
+		transmit_drain(w, lane, txq);
 		transmit_give(w, lane, txq);
 	} else {
 		transmit_leave(w, lane, txq, o->frame, n);
@@ -170,4 +203,27 @@ transmit_flush(struct worker *w)
 		transmit_channel(w, w->dirty[i]);
 	}
 	w->ndirty = 0;
+}
+
+bool
+transmit_again(struct worker *w)
+{
+	unsigned n = w->nlater;
+	uint16_t channel[SEG_MAX_PORTS];
+
+	memcpy(channel, w->later, n * sizeof(channel[0]));
+	w->nlater = 0;
+	for (unsigned i = 0; i < n; i++) {
+		struct lane *lane = w->view->lane[channel[i]];
+		if (!lane || !transmit_shared(w, lane)) {
+			continue; /* gone: the control core sees to its backlogs */
+		}
+		struct txq *txq = transmit_queue(w, lane);
+		/* Finding it busy, this core leaves the rest to the holder, who looks once more when it lets go. */
+		if (queue_take(&txq->owner, w->number)) {
+			transmit_drain(w, lane, txq);
+			transmit_give(w, lane, txq);
+		}
+	}
+	return n > 0;
 }

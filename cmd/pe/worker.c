@@ -78,7 +78,8 @@ static bool
 worker_may_sleep(const struct worker *w)
 {
 	return !__atomic_load_n(&w->mine->bell, __ATOMIC_SEQ_CST) && !__atomic_load_n(&w->mine->work, __ATOMIC_SEQ_CST) && !w->bell_left &&
-	       !w->work_left && !w->replica.owing && seg_get_acquire(&w->engine->view) == w->view && !seg_get(&w->engine->stop);
+	       !w->work_left && !w->nlater && !w->replica.owing &&
+	       seg_get_acquire(&w->engine->view) == w->view && !seg_get(&w->engine->stop);
 }
 
 static void
@@ -222,6 +223,9 @@ worker_work(struct worker *w)
 	if (w->ncores > 1 && (w->work_left || seg_get(&w->mine->work))) {
 		any |= steer_take(w);
 		transmit_flush(w);
+	}
+	if (__builtin_expect(w->nlater, 0)) {
+		any |= transmit_again(w);
 	}
 	if (__builtin_expect(w->replica.owing, 0)) {
 		exchange_resync(w);

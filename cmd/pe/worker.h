@@ -47,6 +47,8 @@ struct worker {
 	unsigned ndirty;
 	uint16_t dirty[SEG_MAX_CHANNELS]; /* channels with outgoing frames */
 	struct outgoing outgoing[SEG_MAX_CHANNELS];
+	unsigned nlater;
+	uint16_t later[SEG_MAX_PORTS]; /* channels at whose queue frames of other cores were left waiting */
 	struct replica_out out;   /* messages not yet on the rings */
 	uint32_t msg_seq;
 	struct ring_sender to[SEG_MAX_NODES];
@@ -113,6 +115,9 @@ transmit_many(struct worker *w, uint16_t channel, struct rte_mbuf **frame, unsig
 void
 transmit_flush(struct worker *w);
 
+/* Queues that were let go with frames waiting: some more of them, unless another core is at it. True: there were such queues. */
+bool
+transmit_again(struct worker *w);
 
 /* steer.c: gives frames that were received to the cores they belong to, and bridges this core's own. */
 void

@@ -82,6 +82,11 @@ worked()
 	lossless n
 }
 
+@test "a core that sends for others comes back to its own ports, and keeps the order" {
+	run -0 "$PEKIT_TEST/net/transmit_test"
+	same "what was wrong" "$output" ""
+}
+
 @test "AF_XDP ports carry the same" {
 	three 3 xdp
 	all_talk 3

@@ -32,7 +32,7 @@ words_to_json(const struct cli *cli)
 	return args;
 }
 
-/* Sends and prints: the engine's answer in JSON, a line for people. */
+/* Sends and prints: the engine's answer to programs, a line to people. */
 static enum err_code
 request(struct cli *cli, const char *op, json_t *args, const char *what, const char *done, struct err *err)
 {
@@ -48,11 +48,7 @@ request(struct cli *cli, const char *op, json_t *args, const char *what, const c
 	}
 	bool changed = json_is_true(json_object_get(result, "changed"));
 	cli_say(cli, "%s: %s%s", what, changed && cli->dry_run ? "would be " : "", changed ? done : "unchanged");
-	if (cli_wants_json(cli)) {
-		return cli_print_json(cli, result, err);
-	}
-	json_decref(result);
-	return ERR_NONE;
+	return cli_print_answer(cli, result, err);
 }
 
 static char *

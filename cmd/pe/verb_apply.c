@@ -45,7 +45,7 @@ read_change(const struct cli *cli, char name[static SEG_NAME_SIZE], json_t **arg
 	if (!code) {
 		*args = json_pack("{s:s%}", key, text ? text : "", text ? strlen(text) : 0);
 		if (!*args) {
-			code = err_set(err, ERR_USAGE, "%s: not a text in UTF-8", file);
+			code = err_set(err, ERR_USAGE, "%s: not a text in UTF-8", strcmp(file, "-") == 0 ? "standard input" : file);
 		}
 	}
 	free(text);
@@ -68,6 +68,9 @@ print_applied(struct cli *cli, const char *name, json_t *result, struct err *err
 		json_t *document = json_pack("{s:s}", "appliance", name);
 		json_object_update(document, result);
 		return cli_print_json(cli, document, err);
+	}
+	if (cli->format == CLI_CSV) {
+		return verb_changes_csv(cli, changes, false, err);
 	}
 	json_int_t generation = json_integer_value(json_object_get(result, "generation"));
 	const char *saved = json_is_true(json_object_get(result, "saved")) ? ", saved" : "";
@@ -116,10 +119,10 @@ call(struct cli *cli, const char *op, json_t *args, json_t **result, struct err 
 	enum err_code code = verb_appliance(cli, NULL, name, err);
 	code = code ? code : ctl_call(name, op, args, cli->timeout_ms, result, err);
 	json_decref(args);
-	if (!code && cli_wants_json(cli)) {
+	if (!code) {
 		json_t *document = json_pack("{s:s}", "appliance", name);
 		json_object_update(document, *result);
-		code = cli_print_json(cli, document, err);
+		code = cli_print_answer(cli, document, err);
 		if (code) {
 			json_decref(*result);
 		}

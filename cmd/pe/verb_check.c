@@ -24,8 +24,10 @@ format_bytes(uint64_t bytes, char *text, size_t size)
 		snprintf(text, size, "%.0f MiB", (double)bytes / 1048576);
 	} else if (bytes >= 1048576) {
 		snprintf(text, size, "%.1f MiB", (double)bytes / 1048576);
-	} else {
+	} else if (bytes >= 1024) {
 		snprintf(text, size, "%.0f KiB", (double)bytes / 1024);
+	} else {
+		snprintf(text, size, "%" PRIu64 " B", bytes);
 	}
 	return text;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/out.h"
 #include "cli/source.h"
 #include "io/ctl.h"
 #include "load.h"
@@ -24,6 +25,29 @@ verb_change(const char *path, const char *from, const char *to)
 {
 	json_t *before = json_loads(from, JSON_DECODE_ANY, NULL), *after = json_loads(to, JSON_DECODE_ANY, NULL);
 	return json_pack("{s:s, s:o, s:o}", "path", path, "from", before ? before : json_null(), "to", after ? after : json_null());
+}
+
+enum err_code
+verb_changes_csv(struct cli *cli, const json_t *changes, bool live, struct err *err)
+{
+	const struct out_column columns[] = {
+		{.key = "path"}, {.key = "from"}, {.key = "to"}, {.key = live ? "live" : NULL}, {.key = NULL},
+	};
+	struct out *out = out_open(cli, columns);
+	json_t *change;
+	size_t i;
+	json_array_foreach(changes, i, change) {
+		for (const struct out_column *column = columns; column->key; column++) {
+			const json_t *value = json_object_get(change, column->key);
+			if (column == columns) {
+				out_text(out, json_string_value(value));
+			} else {
+				out_json(out, json_is_null(value) ? NULL : value);
+			}
+		}
+		out_row(out);
+	}
+	return out_close(out, err);
 }
 
 void
@@ -52,11 +76,12 @@ print_changes(struct cli *cli, const char *appliance, const struct conf_changes 
 	if (cli_wants_json(cli)) {
 		return cli_print_json(cli, json_pack("{s:s, s:o}", "appliance", appliance, "changes", list), err);
 	}
+	enum err_code code = cli->format == CLI_CSV ? verb_changes_csv(cli, list, true, err) : ERR_NONE;
 	json_decref(list);
 	if (changes->n == 0) {
 		cli_say(cli, "no difference");
 	}
-	return ERR_NONE;
+	return code;
 }
 
 static enum err_code

@@ -19,10 +19,7 @@ static enum err_code
 print_result(struct cli *cli, const char *name, bool changed, struct err *err)
 {
 	cli_say(cli, !changed ? "%s: unchanged, it does not run" : cli->dry_run ? "%s: would be stopped" : "%s: stopped", name);
-	if (!cli_wants_json(cli)) {
-		return ERR_NONE;
-	}
-	return cli_print_json(cli, json_pack("{s:s, s:b, s:b}", "appliance", name, "changed", changed, "dry_run", cli->dry_run), err);
+	return cli_print_answer(cli, json_pack("{s:s, s:b, s:b}", "appliance", name, "changed", changed, "dry_run", cli->dry_run), err);
 }
 
 static enum err_code

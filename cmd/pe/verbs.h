@@ -24,6 +24,10 @@ verb_appliance(const struct cli *cli, const struct conf *conf, char name[static 
 json_t *
 verb_change(const char *path, const char *from, const char *to);
 
+/* A list of those in CSV, with their "live" where they have it. */
+enum err_code
+verb_changes_csv(struct cli *cli, const json_t *changes, bool live, struct err *err);
+
 /* "~ ports.p1.mtu: 1500 -> 9000 REMARK" for people. */
 void
 verb_say_change(struct cli *cli, const char *path, const char *from, const char *to, const char *remark);

@@ -21,7 +21,7 @@ struct batch {
 };
 
 static char *
-read_all(FILE *from)
+read_all(FILE *from, size_t *length)
 {
 	size_t size = 0, room = 65536;
 	char *text = malloc(room);
@@ -40,13 +40,15 @@ read_all(FILE *from)
 			room *= 2;
 		}
 	}
-	if (text && (ferror(from) || memchr(text, '\0', size))) {
-		errno = ferror(from) ? errno : EILSEQ;
+	if (text && ferror(from)) {
+		int error = errno;
 		free(text);
+		errno = error;
 		return NULL;
 	}
 	if (text) {
 		text[size] = '\0';
+		*length = size;
 	}
 	return text;
 }
@@ -117,14 +119,18 @@ load(struct batch *batch, bool standard, struct err *err)
 	if (!from) {
 		return err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_FAILED, "%s: %s", batch->name, strerror(errno));
 	}
+	size_t length = 0;
 	errno = 0;
-	batch->text = read_all(from);
+	batch->text = read_all(from, &length);
 	int error = errno;
 	if (!standard) {
 		fclose(from);
 	}
 	if (!batch->text) {
 		return err_set(err, ERR_FAILED, "%s: %s", batch->name, strerror(error ? error : ENOMEM));
+	}
+	if (memchr(batch->text, '\0', length)) {
+		return err_set(err, ERR_USAGE, "%s: not a text: it holds a NUL byte", batch->name);
 	}
 	unsigned number = 0;
 	for (char *at = batch->text, *end; at; at = end) {

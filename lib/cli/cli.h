@@ -173,6 +173,10 @@ cli_wants_json(const struct cli *cli)
 enum err_code
 cli_print_json(struct cli *cli, json_t *document, struct err *err);
 
+/* The same for the answer to a change, whose values are no lists: with -o csv a head line and a row, in tables nothing (cli_say()). */
+enum err_code
+cli_print_answer(struct cli *cli, json_t *document, struct err *err);
+
 /* A line for people on stdout; nothing with -j, -o jsonl or -o csv. */
 void
 cli_say(struct cli *cli, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -216,6 +216,19 @@ find_verb(struct offer *o, const char **word, size_t n, size_t *taken)
 	return o->cli.verb != NULL;
 }
 
+/* Without a verb those that any verb takes, and the default verb's own. */
+static void
+offer_options(struct offer *o)
+{
+	const struct cli_verb *standard = o->cli.verb ? NULL : grammar_default(o->tool);
+	grammar_options(o->tool, o->cli.verb, offer_option, o);
+	for (const struct cli_param *param = standard ? standard->params : NULL; param && param->name; param++) {
+		if (param->place == CLI_OPT) {
+			offer_option(o, param);
+		}
+	}
+}
+
 static void
 complete_last(struct offer *o, const char **word, size_t n)
 {
@@ -232,7 +245,7 @@ complete_last(struct offer *o, const char **word, size_t n)
 			o->typed = equals + 1;
 			offer_value(o, param);
 		} else if (!equals) {
-			grammar_options(o->tool, o->cli.verb, offer_option, o);
+			offer_options(o);
 		}
 		return;
 	}

@@ -107,11 +107,10 @@ finish(const struct cli_tool *tool, enum err_code code)
 {
 	bool failed = ferror(stdout);
 	failed |= fflush(stdout) != 0;
-	if (failed) {
+	if (failed && !stream_get()->broken) {
 		fprintf(stderr, "%s: cannot write the output\n", tool->name);
-		return ERR_FAILED;
 	}
-	return code;
+	return failed ? ERR_FAILED : code;
 }
 
 static enum err_code

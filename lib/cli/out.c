@@ -94,6 +94,26 @@ utf8_length(const unsigned char *s)
 	return 0;
 }
 
+size_t
+out_clean(char *to, const char *text)
+{
+	const unsigned char *s = (const unsigned char *)text;
+	char *start = to;
+	while (*s) {
+		size_t n = utf8_length(s);
+		bool bad = n == 0 || *s < 0x20 || *s == 0x7f || (*s == 0xc2 && s[1] < 0xa0);
+		if (bad) {
+			*to++ = '?';
+		} else {
+			memcpy(to, s, n);
+			to += n;
+		}
+		s += n ? n : 1;
+	}
+	*to = '\0';
+	return (size_t)(to - start);
+}
+
 static bool
 plain(unsigned char c)
 {
@@ -173,7 +193,7 @@ shown(const struct out *out, unsigned column)
 	return !(flags & OUT_NO_TABLE) && (!(flags & OUT_WIDE) || out->cli->format == CLI_WIDE);
 }
 
-/* Appends to the current cell. Control characters could steer the terminal, and a segment's names may be anybody's. */
+/* Appends to the current cell. */
 static void
 cell_add(struct out *out, const char *text)
 {
@@ -188,20 +208,7 @@ cell_add(struct out *out, const char *text)
 		out->text = bigger;
 		out->text_room = room;
 	}
-	const unsigned char *s = (const unsigned char *)text;
-	char *to = out->text + out->text_size;
-	while (*s) {
-		size_t n = utf8_length(s);
-		bool bad = n == 0 || *s < 0x20 || *s == 0x7f || (*s == 0xc2 && s[1] < 0xa0);
-		if (bad) {
-			*to++ = '?';
-		} else {
-			memcpy(to, s, n);
-			to += n;
-		}
-		s += n ? n : 1;
-	}
-	out->text_size = (size_t)(to - out->text);
+	out->text_size += out_clean(out->text + out->text_size, text);
 }
 
 static int

@@ -269,6 +269,10 @@ check_options(struct scan *scan)
 		}
 		const struct cli_param *own = grammar_taken(scan->tool, cli->verb, value->param);
 		option_name(value, name, sizeof(name));
+		if (!own && !cli->verb->run) {
+			err_set(scan->err, ERR_USAGE, "%s and -b do not go together", name);
+			return err_hint(scan->err, "put it into the line of the file that it is for, if that takes it");
+		}
 		if (!own) {
 			err_set(scan->err, ERR_USAGE, "%s: %s does not take it", name, cli->verb->name);
 			return err_hint(scan->err, "%s %s --help says what it takes", scan->tool->name, cli->verb->name);

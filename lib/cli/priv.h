@@ -15,6 +15,7 @@ struct cli_stream {
 	bool batch;         /* -b: documents are elements of one array, unless -o jsonl */
 	bool follows;       /* a following listing was opened, whatever the verb is by its table */
 	size_t documents;   /* printed in JSON */
+	bool broken;        /* stdout cannot be written, and stderr has heard it */
 };
 
 /* Bits beside CLI_TAKES_*. */
@@ -105,6 +106,12 @@ stream_end(struct cli *cli);
 /* out.c: ends a listing that its verb did not end. */
 void
 out_settle(struct out *out);
+/*
+ * Copies text for a terminal, with "?" for what is no UTF-8 and for control characters, which could steer it: a segment's names
+ * and a script's words may be anybody's. `to` has room for strlen(text) + 1. Returns the length.
+ */
+size_t
+out_clean(char *to, const char *text);
 
 /* Documents take one line each. */
 static inline bool

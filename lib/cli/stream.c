@@ -54,6 +54,44 @@ cli_print_json(struct cli *cli, json_t *document, struct err *err)
 	return failed ? err_set(err, ERR_FAILED, "cannot write the output") : ERR_NONE;
 }
 
+#define ANSWER_KEYS 16
+
+static enum err_code
+answer_in_csv(struct cli *cli, json_t *document, struct err *err)
+{
+	struct out_column columns[ANSWER_KEYS + 1] = {{.key = NULL}};
+	size_t n = 0;
+	const char *key;
+	json_t *value;
+	json_object_foreach(document, key, value) {
+		if (n < ANSWER_KEYS) {
+			columns[n++].key = key;
+		}
+	}
+	struct out *out = out_open(cli, columns);
+	for (size_t i = 0; i < n; i++) {
+		value = json_object_get(document, columns[i].key);
+		if (json_is_string(value)) {
+			out_text(out, json_string_value(value));
+		} else {
+			out_json(out, json_is_null(value) ? NULL : value);
+		}
+	}
+	out_row(out);
+	return out_close(out, err);
+}
+
+enum err_code
+cli_print_answer(struct cli *cli, json_t *document, struct err *err)
+{
+	if (!document || cli_wants_json(cli)) {
+		return cli_print_json(cli, document, err);
+	}
+	enum err_code code = cli->format == CLI_CSV ? answer_in_csv(cli, document, err) : ERR_NONE;
+	json_decref(document);
+	return code;
+}
+
 void
 cli_say(struct cli *cli, const char *fmt, ...)
 {
@@ -70,13 +108,14 @@ cli_say(struct cli *cli, const char *fmt, ...)
 void
 cli_note(const struct cli *cli, const char *fmt, ...)
 {
-	char text[512];
+	char text[512], clean[sizeof(text)];
 	va_list args;
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
+	out_clean(clean, text);
 	fflush(stdout);
-	fprintf(stderr, "%s: %s\n", cli->tool->name, text);
+	fprintf(stderr, "%s: %s\n", cli->tool->name, clean);
 }
 
 /* A word that the user typed need not be UTF-8; JSON must. */
@@ -85,14 +124,7 @@ clean_string(const char *text)
 {
 	char clean[sizeof(((struct err *)0)->message)];
 	json_t *string = json_string(text);
-	if (string) {
-		return string;
-	}
-	size_t n = 0;
-	for (; text[n] && n + 1 < sizeof(clean); n++) {
-		clean[n] = (text[n] & 0x80) ? '?' : text[n];
-	}
-	return json_stringn(clean, n);
+	return string ? string : json_stringn(clean, out_clean(clean, text));
 }
 
 void
@@ -106,10 +138,14 @@ stream_error(struct cli *cli, const struct err *err)
 		cli_print_json(cli, document, NULL);
 		return;
 	}
+	char clean[sizeof(err->message)];
+	cli->stream->broken = ferror(stdout);
 	fflush(stdout);
-	fprintf(stderr, "%s: %s\n", cli->tool->name, err->message);
+	out_clean(clean, err->message);
+	fprintf(stderr, "%s: %s\n", cli->tool->name, clean);
 	if (err->hint[0]) {
-		fprintf(stderr, "hint: %s\n", err->hint);
+		out_clean(clean, err->hint);
+		fprintf(stderr, "hint: %s\n", clean);
 	}
 }
 

@@ -85,14 +85,31 @@ parse_typed(const struct cli_param *param, const char *text, struct cli_value *v
 	return false;
 }
 
+/* A bound as one would type it: of a time 100ms, 1s, 1d. */
+static const char *
+bound(const struct cli_param *param, uint64_t number, char text[static 32])
+{
+	static const struct {
+		uint64_t ms;
+		const char *name;
+	} units[] = {{86400000, "d"}, {3600000, "h"}, {60000, "m"}, {1000, "s"}, {1, "ms"}};
+	size_t i = 0;
+	while (number % units[i].ms) {
+		i++;
+	}
+	bool time = param->type == CLI_TIME;
+	snprintf(text, 32, "%" PRIu64 "%s", time ? number / units[i].ms : number, time ? units[i].name : "");
+	return text;
+}
+
 static void
 range_hint(const struct cli_param *param, struct err *err)
 {
-	const char *unit = param->type == CLI_TIME ? " ms" : "";
+	char min[32], max[32];
 	if (param->max) {
-		err_hint(err, "%" PRIu64 "%s to %" PRIu64 "%s", param->min, unit, param->max, unit);
+		err_hint(err, "%s to %s", bound(param, param->min, min), bound(param, param->max, max));
 	} else if (param->min) {
-		err_hint(err, "%" PRIu64 "%s or more", param->min, unit);
+		err_hint(err, "%s or more", bound(param, param->min, min));
 	} else if (param->type == CLI_TIME) {
 		err_hint(err, "such as 14s, 100ms, 2h or 5d; a bare number is seconds");
 	} else {

@@ -1,0 +1,129 @@
+#!/usr/bin/env bats
+# What all tools have in common: errors, forms of output, options, seen through brtable, pe and pemon.
+# shellcheck disable=SC2154,SC2016 # bats sets status, output, lines and stderr
+
+load helpers
+
+setup()
+{
+	cli_setup
+}
+
+teardown()
+{
+	cli_teardown
+}
+
+@test "an error's words do not steer the terminal, and are JSON whatever they are" {
+	segment
+	run --separate-stderr brtable show mac $'\e[31m\xff\xc2\x9b2'
+	[ "$status" = 2 ]
+	[ "${stderr_lines[0]}" = "brtable: mac '?[31m???2': not a MAC address" ] || [ "${stderr_lines[0]}" = "brtable: mac '?[31m??2': not a MAC address" ]
+	run --separate-stderr brtable -j show mac $'\e\xff'
+	[ "$status" = 2 ]
+	jq -e '.error.code == 2' <<<"$output"
+}
+
+@test "bounds of a time are said as one types them" {
+	segment
+	run --separate-stderr brtable -T 0 verify
+	[ "$status" = 2 ]
+	[[ "$stderr" == *"hint: 1ms to 1d"* ]]
+	run --separate-stderr brtable -w0 show
+	[[ "$stderr" == *"hint: 100ms to 1d"* ]]
+	run --separate-stderr pe apply --patch - --confirm 2d
+	[ "$status" = 2 ]
+	[[ "$stderr" == *"hint: 1s to 1d"* ]]
+}
+
+@test "a batch file that is no text, and options that no batch takes: exit 2" {
+	segment
+	printf 'show\0show\n' >commands
+	refused 2 "commands: not a text: it holds a NUL byte" brtable -b commands
+	echo show >commands
+	refused 2 "--watch and -b do not go together" brtable -w -b commands
+	refused 2 "--core and -b do not go together" brtable --core 1 -b commands
+}
+
+@test "an output that cannot be written is said once" {
+	segment
+	local words
+	for words in "brtable -o table" "brtable -j" "pemon messages" "pemon show -j" "pemon export" "pe status -j" \
+		"timeout 5 pemon messages -f" "timeout 5 brtable monitor"; do
+		# shellcheck disable=SC2086 # several words
+		run bash -c "$words 2>&1 >/dev/full | grep -c 'cannot write the output'"
+		[ "$output" = 1 ]
+	done
+	run --separate-stderr bash -c 'brtable verify >/dev/full'
+	[ "$status" = 1 ]
+	[ "$stderr" != "" ]
+}
+
+@test "the answer to a change in every form" {
+	segment
+	fake_engine '{"result": {"changed": true, "dry_run": false}}'
+	local add="brtable add 02:00:00:00:00:aa vlan 10 port p1"
+	[ "$($add)" = "02:00:00:00:00:aa vlan 10: added" ]
+	[ "$($add -o wide)" = "02:00:00:00:00:aa vlan 10: added" ]
+	[ "$($add -j | jq -c .)" = '{"changed":true,"dry_run":false}' ]
+	[ "$($add -o jsonl)" = '{"changed":true,"dry_run":false}' ]
+	[ "$($add -o csv)" = $'changed,dry_run\ntrue,false' ]
+	[ "$(pe stop --if-exists -a "$A" -o csv)" = $'appliance,changed,dry_run\n'"$A,false,false" ]
+	[ "$(brtable --count -o csv)" = $'entries\n4' ]
+}
+
+@test "pe diff and apply in CSV: a change a row" {
+	segment
+	fake_engine '{"result": {"changed": true, "generation": 2, "dry_run": false, "saved": false, "confirm_s": null, "changes": [{"path": "ports.p1.mtu", "from": "1500", "to": "9000"}, {"path": "ports.p3", "from": "", "to": "{}"}]}}'
+	[ "$(echo '{}' | pe apply --patch - -o csv)" = $'path,from,to\nports.p1.mtu,1500,9000\nports.p3,,{}' ]
+	echo "{\"appliance\": \"$A\", \"tables\": {\"ageing_s\": 10}}" >a.json
+	run --separate-stderr pe diff -c a.json -o csv
+	[ "$status" = 0 ]
+	[ "${lines[0]}" = path,from,to,live ]
+	grep -qx 'tables.ageing_s,300,10,true' <<<"$output"
+}
+
+@test "who may not read a segment is told so, with and without its name" {
+	segment
+	[ "$(id -u)" = 0 ] || skip "needs root to be somebody else"
+	local nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+	install -m 755 "$(command -v brtable)" "/tmp/$A-brtable"
+	run --separate-stderr "${nobody[@]}" "/tmp/$A-brtable" -j
+	local named=$status:$output
+	run --separate-stderr "${nobody[@]}" env -u PEKIT_APPLIANCE "/tmp/$A-brtable" -j
+	rm -f "/tmp/$A-brtable"
+	[ "$status" = 5 ]
+	jq -e '.error.message | startswith("no permission to read the segments here: ")' <<<"$output"
+	[ "${named%%:*}" = 5 ]
+	jq -e ".error.message == \"appliance $A: no permission to read its segment\"" <<<"${named#*:}"
+}
+
+@test "without a verb, completion knows the default verb's options" {
+	segment
+	brtable --complete -- | grep -qx -- --core
+	brtable --complete -- | grep -qx -- --per-core
+	run brtable --complete verify --
+	[[ "$output" != *--per-core* ]]
+}
+
+@test "the same words for the same thing: pe status and pemon" {
+	segment
+	run --separate-stderr pe status -j
+	pe=$(jq -c '[.ports[] | [.port, .device, .link, .speed_bps]]' <<<"$output")
+	[ "$pe" = "$(pemon show -j 2>/dev/null | jq -c '[.ports[] | [.port, .device, .link, .speed_bps]]')" ]
+	[ "$pe" = "$(pemon ports -j 2>/dev/null | jq -c '[.[] | [.port, .device, .link, .speed_bps]]')" ]
+	[ "$(pemon show -j 2>/dev/null | jq -c '[.cores[] | [.rx_pps, .tx_pps, .busy_pct]]')" = "$(pemon cores -j 2>/dev/null | jq -c '[.[] | [.rx_pps, .tx_pps, .busy_pct]]')" ]
+}
+
+@test "titles of columns are single words" {
+	segment
+	local words
+	for words in "brtable -o wide" "brtable --per-core -o wide" "brtable stats" "pemon cores -o wide" "pemon ports -o wide" "pemon drops -o wide" \
+		"pemon messages -o wide"; do
+		# as many words as columns: two blanks or more between any two
+		# shellcheck disable=SC2086 # several words
+		head=$($words 2>/dev/null | head -1)
+		[ "$(wc -w <<<"$head")" = "$(sed 's/  \+/\n/g; s/^\n//' <<<"$head" | grep -c .)" ]
+		[[ "$head" != *-* ]]
+	done
+}

@@ -359,6 +359,7 @@ look_at(const char *name, struct seg_name *found)
 	}
 	snprintf(found->name, sizeof(found->name), "%s", name);
 	found->alive = ours && err.code == ERR_NONE && seg_writer_alive(&seg);
+	found->denied = denied;
 	return ours || denied;
 }
 
@@ -405,7 +406,9 @@ seg_default_name(const char *given, char name[static SEG_NAME_SIZE], struct err 
 	struct seg_name names[64];
 	char text[160];
 	size_t n = seg_list(names, sizeof(names) / sizeof(names[0])), running = 0;
+	bool denied = false;
 	for (size_t i = 0; i < n; i++) {
+		denied = denied || names[i].denied;
 		if (names[i].alive) {
 			running++;
 			memcpy(name, names[i].name, SEG_NAME_SIZE);
@@ -418,6 +421,10 @@ seg_default_name(const char *given, char name[static SEG_NAME_SIZE], struct err 
 	if (running > 1) {
 		err_set(err, ERR_NO_ENGINE, "several appliances run: which one?");
 		return err_hint(err, "-a NAME or PEKIT_APPLIANCE; running: %s", text);
+	}
+	if (denied) {
+		err_set(err, ERR_REFUSED, "no permission to read the segments here: %s", text);
+		return err_hint(err, "be root or a member of the group pekit");
 	}
 	err_set(err, ERR_NO_ENGINE, "no engine runs");
 	if (n > 0) {

@@ -81,11 +81,13 @@ seg_heartbeat_age_ns(const struct seg *seg);
 struct seg_name {
 	char name[SEG_NAME_SIZE];
 	bool alive;
+	bool denied; /* may not be read, so nobody knows whether it lives */
 };
 size_t
 seg_list(struct seg_name *names, size_t max);
 
-/* $PEKIT_APPLIANCE, else the only one running, else ERR_NO_ENGINE with the names in the hint. `given` (may be NULL) wins. */
+/* $PEKIT_APPLIANCE, else the only one running, else ERR_NO_ENGINE with the names in the hint (ERR_REFUSED when some may not be
+ * read). `given` (may be NULL) wins. */
 enum err_code
 seg_default_name(const char *given, char name[static SEG_NAME_SIZE], struct err *err);
 

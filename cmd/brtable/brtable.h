@@ -58,9 +58,9 @@ enum br_type
 br_type(uint64_t value);
 extern const char *const br_type_name[];
 
-/* load.c */
+/* load.c: the tables of the cores first..last as one. */
 enum err_code
-br_load(const struct br *br, const struct br_filter *filter, struct view *view, struct err *err);
+br_load(const struct br *br, const struct br_filter *filter, unsigned first, unsigned last, struct view *view, struct err *err);
 void
 br_sort(const struct br *br, struct view *view); /* ends the use of view_find() */
 /* The entry of one key in one core's table; false: none, not even a tombstone. */

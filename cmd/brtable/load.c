@@ -5,14 +5,14 @@
 #include "brtable.h"
 
 enum err_code
-br_load(const struct br *br, const struct br_filter *filter, struct view *view, struct err *err)
+br_load(const struct br *br, const struct br_filter *filter, unsigned first, unsigned last, struct view *view, struct err *err)
 {
-	uint64_t slots = (uint64_t)br->seg.head.fdb_buckets * SEG_WAYS, entries = seg_get(&seg_core(&br->seg, 1)->fdb.entries);
+	uint64_t slots = (uint64_t)br->seg.head.fdb_buckets * SEG_WAYS, entries = seg_get(&seg_core(&br->seg, first)->fdb.entries);
 	if (!view_init(view, entries < slots ? entries + entries / 4 : slots)) {
 		return err_set(err, ERR_FAILED, "no memory");
 	}
 	struct seg_fdb_entry found;
-	for (unsigned core = 1; core <= br->ncores; core++) {
+	for (unsigned core = first; core <= last; core++) {
 		for (uint64_t slot = 0; slot < slots; slot++) {
 			if (!seg_read_fdb(&br->seg, core, slot, &found) || !br_filter_key(br, filter, found.key)) {
 				continue;

@@ -175,7 +175,7 @@ snapshot(struct monitor *m, bool print, struct err *err)
 		m->next[core] = seg_get_acquire(&seg_core(&m->br.seg, core)->trace_next);
 	}
 	m->flush_seq = seg_get_acquire(&m->br.control->flush_seq);
-	enum err_code code = br_load(&m->br, &all, &now, err);
+	enum err_code code = br_load(&m->br, &all, 1, m->br.ncores, &now, err);
 	if (code) {
 		return code;
 	}

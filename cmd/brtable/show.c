@@ -8,8 +8,8 @@
 
 #define FOR_WIDE (OUT_WIDE | OUT_NO_JSON | OUT_RIGHT)
 #define VERSION_COLUMNS \
-	{.key = "version", .flags = FOR_WIDE}, {.key = "from", .title = "FROM CORE", .flags = FOR_WIDE}, \
-		{.key = "here", .title = "THERE FOR", .flags = FOR_WIDE}
+	{.key = "version", .flags = FOR_WIDE}, {.key = "from", .title = "FROM_CORE", .flags = FOR_WIDE}, \
+		{.key = "here", .title = "THERE_FOR", .flags = FOR_WIDE}
 
 static const struct out_column merged_columns[] = {
 	{.key = "bridge"}, {.key = "vlan", .flags = OUT_RIGHT}, {.key = "mac"}, {.key = "port"}, {.key = "type"}, {.key = "in_use"},
@@ -87,17 +87,14 @@ static enum err_code
 print_count(struct cli *cli, uint64_t count, struct err *err)
 {
 	cli_say(cli, "%llu", (unsigned long long)count);
-	if (cli->format == CLI_CSV) {
-		printf("entries\n%llu\n", (unsigned long long)count);
-	}
-	return cli_wants_json(cli) ? cli_print_json(cli, json_pack("{s:I}", "entries", (json_int_t)count), err) : ERR_NONE;
+	return cli_print_answer(cli, json_pack("{s:I}", "entries", (json_int_t)count), err);
 }
 
 static enum err_code
 show_merged(struct cli *cli, const struct br *br, const struct br_filter *filter, struct err *err)
 {
 	struct view view;
-	enum err_code code = br_load(br, filter, &view, err);
+	enum err_code code = br_load(br, filter, 1, br->ncores, &view, err);
 	if (code) {
 		return code;
 	}
@@ -122,30 +119,45 @@ show_merged(struct cli *cli, const struct br *br, const struct br_filter *filter
 	return counting ? print_count(cli, count, err) : out_close(out, err);
 }
 
-/* In the order of the slots: a core's table as it is. */
+static void
+out_of_core(struct out *out, const struct br *br, unsigned core, const struct view_row *row)
+{
+	out_number(out, core);
+	out_entry(out, br, row->key, row->value, row->in_use, row->owner, row->used_ns);
+	out_version(out, br, row->stamp, row->born_ns);
+	out_row(out);
+}
+
+/* A core's table as it is; sorted, so that two of them can be compared line by line. */
 static enum err_code
 show_cores(struct cli *cli, const struct br *br, const struct br_filter *filter, unsigned first, unsigned last, struct err *err)
 {
-	uint64_t slots = (uint64_t)br->seg.head.fdb_buckets * SEG_WAYS, count = 0;
+	uint64_t count = 0;
 	bool counting = cli_has(cli, "count");
 	struct out *out = counting ? NULL : out_open(cli, core_columns);
-	for (unsigned core = first; core <= last; core++) {
-		for (uint64_t slot = 0; slot < slots; slot++) {
-			struct seg_fdb_entry e;
-			if (!seg_read_fdb(&br->seg, core, slot, &e) || e.state != SEG_FDB_LIVE || !br_filter_key(br, filter, e.key) ||
-			    !br_filter_value(filter, e.value)) {
+	enum err_code code = ERR_NONE;
+	for (unsigned core = first; core <= last && !code; core++) {
+		struct view view;
+		code = br_load(br, filter, core, core, &view, err);
+		if (code) {
+			break;
+		}
+		br_sort(br, &view);
+		for (size_t i = 0; i < view.n; i++) {
+			if (!view.row[i].live || !br_filter_value(filter, view.row[i].value)) {
 				continue;
 			}
 			count++;
 			if (!counting) {
-				out_number(out, core);
-				out_entry(out, br, e.key, e.value, e.value & SEG_VALUE_USED, br_owner(br, e.key), e.cold.used_ns);
-				out_version(out, br, e.cold.stamp, e.cold.born_ns);
-				out_row(out);
+				out_of_core(out, br, core, &view.row[i]);
 			}
 		}
+		view_free(&view);
 	}
-	return counting ? print_count(cli, count, err) : out_close(out, err);
+	if (code || counting) {
+		return code ? code : print_count(cli, count, err);
+	}
+	return out_close(out, err);
 }
 
 static enum err_code

@@ -199,7 +199,7 @@ compare_tables(struct verify *v, struct err *err)
 {
 	static const struct br_filter all = {.type = -1};
 	struct view view;
-	enum err_code code = br_load(&v->br, &all, &view, err);
+	enum err_code code = br_load(&v->br, &all, 1, v->br.ncores, &view, err);
 	if (code) {
 		return code;
 	}
@@ -381,7 +381,7 @@ print_table(struct verify *v, struct err *err)
 	static const struct out_column columns[] = {
 		{.key = "bridge"}, {.key = "vlan", .flags = OUT_RIGHT}, {.key = "mac"}, {.key = "core", .flags = OUT_RIGHT}, {.key = "state"},
 		{.key = "port"}, {.key = "type"}, {.key = "version", .flags = OUT_RIGHT},
-		{.key = "from_core", .title = "FROM CORE", .flags = OUT_RIGHT}, {.key = NULL},
+		{.key = "from_core", .title = "FROM_CORE", .flags = OUT_RIGHT}, {.key = NULL},
 	};
 	enum err_code code = ERR_NONE;
 	if (v->ndifferences || v->cli->format == CLI_CSV) {

@@ -106,6 +106,9 @@ teardown()
 	brtable -j --per-core | jq -e 'all(.[]; has("cores") | not)'
 	[ "$(brtable -j mac 02:00:00:00:00:02 | jq -c '.[0].cores')" = '[1,2]' ]
 	[ "$(brtable -j --core 3 --count | jq .entries)" = 3 ]
+	segment entries 2000
+	[ "$(brtable --core 1 | cut -c7-)" = "$(brtable --core 2 | cut -c7-)" ]
+	brtable -j --core 1 | jq -e '[.[] | [.bridge, .vlan, .mac]] | . == sort'
 }
 
 @test "the other forms: table, wide, jsonl, csv" {
@@ -113,7 +116,7 @@ teardown()
 	run --separate-stderr brtable
 	[[ "${lines[0]}" == "BRIDGE  VLAN  MAC "*"CORES" ]]
 	[ "${#lines[@]}" = 5 ]
-	[[ "$(brtable -o wide | head -1)" == *"CORES  VERSION  FROM CORE  THERE FOR" ]]
+	[[ "$(brtable -o wide | head -1)" == *"CORES  VERSION  FROM_CORE  THERE_FOR" ]]
 	[ "$(brtable -o jsonl | jq -s length)" = 4 ]
 	[ "$(brtable -o csv | head -2 | tail -1 | cut -d, -f1-6)" = "br0,10,02:00:00:00:00:01,p1,dynamic,false" ]
 	[ "$(brtable -o csv vlan 99)" = "bridge,vlan,mac,port,type,in_use,owner,age_ms,cores" ]

@@ -13,8 +13,8 @@ static const struct out_column columns[] = {
 	{.key = "port"},
 	{.key = "length", .flags = OUT_RIGHT},
 	{.key = "age_ms", .title = "AGE", .flags = OUT_RIGHT},
-	{.key = "sample", .title = "LAST-FRAME", .flags = OUT_NO_TABLE},
-	{.key = "sample_head", .title = "LAST-FRAME", .flags = OUT_NO_JSON},
+	{.key = "sample", .title = "LAST_FRAME", .flags = OUT_NO_TABLE},
+	{.key = "sample_head", .title = "LAST_FRAME", .flags = OUT_NO_JSON},
 	{.key = "meaning"},
 	{.key = "hint", .flags = OUT_NO_TABLE},
 	{.key = NULL},
@@ -80,9 +80,27 @@ say_hints(struct cli *cli, const struct sample *sample)
 	}
 }
 
-enum err_code
-drops_list(struct cli *cli, const struct pemon *pemon, struct err *err)
+static bool
+any_drops(const struct sample *sample)
 {
+	for (unsigned i = 0; i < sample->nodes; i++) {
+		for (unsigned reason = 0; reason < SEG_DROPS; reason++) {
+			if (sample->core[i].drop[reason].packets) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+enum err_code
+drops_list(struct cli *cli, const struct pemon *pemon, const char *none, struct err *err)
+{
+	if (none && !any_drops(pemon->now)) {
+		cli_say(cli, "%s", none);
+		say_hints(cli, pemon->now);
+		return ERR_NONE;
+	}
 	struct out *out = out_open(cli, columns);
 	for (unsigned reason = 0; reason < SEG_DROPS; reason++) {
 		for (unsigned i = 0; i < pemon->now->nodes; i++) {
@@ -102,7 +120,7 @@ drops_run(struct cli *cli, struct err *err)
 	struct pemon pemon;
 	enum err_code code = pemon_open(cli, &pemon, 0, err);
 	if (!code) {
-		code = drops_list(cli, &pemon, err);
+		code = drops_list(cli, &pemon, NULL, err);
 		pemon_close(&pemon);
 	}
 	return code;

@@ -133,13 +133,25 @@ add_cores(struct screen *screen)
 	}
 }
 
+static int
+port_width(const struct sample *sample)
+{
+	size_t width = 8;
+	for (unsigned i = 1; i < SEG_MAX_PORTS; i++) {
+		size_t length = sample_port_used(sample, i) ? strnlen(sample->tables.port[i].name, SEG_NAME_SIZE) : 0;
+		width = length > width ? length : width;
+	}
+	return (int)width;
+}
+
 static void
 add_ports(struct screen *screen)
 {
 	const struct pemon *pemon = &screen->pemon;
 	bool known = pemon->then;
 	add(screen, PLAIN, "%s", "");
-	add(screen, TITLE, "%-12s %-8s %8s %9s %8s %9s %9s %s", "PORT", "LINK", "RX/S", "RX-BIT/S", "TX/S", "TX-BIT/S", "DROPPED",
+	int width = port_width(pemon->now);
+	add(screen, TITLE, "%-*s %-8s %8s %9s %8s %9s %9s %s", width, "PORT", "LINK", "RX/S", "RX_BIT/S", "TX/S", "TX_BIT/S", "DROPPED",
 		"DEVICE");
 	for (unsigned i = 1; i < SEG_MAX_PORTS; i++) {
 		const struct seg_port *port = &pemon->now->tables.port[i];
@@ -153,7 +165,7 @@ add_ports(struct screen *screen)
 		}
 		const char *link = sample_link(port);
 		add(screen, strcmp(link, "up") == 0 || strcmp(link, "disabled") == 0 ? PLAIN : ALARM,
-			"%-12s %-8s %8s %9s %8s %9s %9" PRIu64 " %s", port->name, link,
+			"%-*s %-8s %8s %9s %8s %9s %9" PRIu64 " %s", width, port->name, link,
 			rate(known, sample_rate(pemon, now.rx_packets, then.rx_packets)).text,
 			rate(known, 8 * sample_rate(pemon, now.rx_bytes, then.rx_bytes)).text,
 			rate(known, sample_rate(pemon, now.tx_packets, then.tx_packets)).text,
@@ -166,6 +178,7 @@ static void
 add_drops(struct screen *screen)
 {
 	const struct pemon *pemon = &screen->pemon;
+	int width = port_width(pemon->now);
 	bool any = false;
 	for (unsigned reason = 0; reason < SEG_DROPS; reason++) {
 		for (unsigned i = 0; i < pemon->now->nodes; i++) {
@@ -176,13 +189,13 @@ add_drops(struct screen *screen)
 			}
 			if (!any) {
 				add(screen, PLAIN, "%s", "");
-				add(screen, TITLE, "%-18s %4s %10s %8s %-12s %-14s %s", "DROPPED", "CORE", "PACKETS", "PER/S",
+				add(screen, TITLE, "%-18s %4s %10s %8s %-*s %-12s %s", "DROPPED", "CORE", "PACKETS", "PER/S", width,
 					"PORT", "LAST", "BECAUSE");
 			}
 			any = true;
 			const char *port = sample_port_name(pemon->now, drop->port);
-			add(screen, PLAIN, "%-18s %4u %10" PRIu64 " %8s %-12s %-14s %s", names_drop(reason), i, drop->packets,
-				rate(pemon->then, sample_rate(pemon, drop->packets, before)).text, port ? port : NO_WORD,
+			add(screen, PLAIN, "%-18s %4u %10" PRIu64 " %8s %-*s %-12s %s", names_drop(reason), i, drop->packets,
+				rate(pemon->then, sample_rate(pemon, drop->packets, before)).text, width, port ? port : NO_WORD,
 				age(sample_age_ms(pemon->now, drop->time_ns)).text, names_drop_text(reason));
 		}
 	}
@@ -220,7 +233,7 @@ draw_line(FILE *frame, const struct screen *screen, const struct line *line, uns
 static bool
 draw(struct screen *screen)
 {
-	static const struct line keys = {.style = TITLE, .text = "q quit  p pause  + - interval  up down scroll"};
+	struct line keys = {.style = TITLE, .text = "q quit  p pause  + - interval  up down scroll"};
 	unsigned rows, columns;
 	char *bytes = NULL;
 	size_t size = 0;
@@ -234,6 +247,10 @@ draw(struct screen *screen)
 	size_t body = rows > 2 ? rows - 2 : 0, lines = screen->n > 0 ? screen->n - 1 : 0;
 	if (screen->top + body > lines) {
 		screen->top = lines > body ? (unsigned)(lines - body) : 0;
+	}
+	if (body && lines > body) {
+		size_t said = strlen(keys.text), last = screen->top + body;
+		snprintf(keys.text + said, sizeof(keys.text) - said, "  (%u-%zu of %zu)", screen->top + 1, last, lines);
 	}
 	FILE *frame = open_memstream(&bytes, &size);
 	if (!frame || screen->n == 0) {

@@ -26,6 +26,7 @@ static const struct out_column columns[] = {
 	{.key = "port", .flags = OUT_NO_TABLE},
 	{.key = "type", .flags = OUT_NO_TABLE},
 	{.key = "lost", .flags = OUT_NO_TABLE},
+	{.key = "level", .flags = OUT_NO_TABLE},
 	{.key = "text", .flags = OUT_NO_TABLE},
 	{.key = "what", .flags = OUT_NO_JSON},
 	{.key = NULL},
@@ -260,6 +261,7 @@ out_message(const struct traces *traces, const struct record *record)
 	out_text(traces->out, channel_name(traces, message_channel(msg)));
 	out_text(traces->out, message_type(msg));
 	out_null(traces->out);
+	out_text(traces->out, caused ? names_severity(event.severity) : NULL);
 	out_text(traces->out, caused ? event.text : NULL);
 	say_message(traces, msg, &what);
 	if (caused) {
@@ -280,11 +282,13 @@ out_remark(const struct traces *traces, const struct record *record)
 	if (record->kind == RECORD_LOST) {
 		say(&what, "%llu records were overwritten before they were read", (unsigned long long)record->lost);
 		out_number(traces->out, record->lost);
+		out_null(traces->out);
 	} else {
 		bool there = seg_read_event(&traces->seg, record->event, &event);
 		say(&what, "%s%s%s", there ? names_severity(event.severity) : "overwritten", there ? ": " : "",
 			pemon_plain(event.text));
 		out_null(traces->out);
+		out_text(traces->out, there ? names_severity(event.severity) : NULL);
 	}
 	out_text(traces->out, record->kind == RECORD_EVENT ? event.text : what.at);
 	out_text(traces->out, what.at);

@@ -133,7 +133,8 @@ enum err_code
 cores_list(struct cli *cli, const struct pemon *pemon, struct err *err);
 enum err_code
 ports_list(struct cli *cli, const struct pemon *pemon, bool per_core, struct err *err);
+/* none: what is said instead of a table without rows; NULL: nothing. */
 enum err_code
-drops_list(struct cli *cli, const struct pemon *pemon, struct err *err);
+drops_list(struct cli *cli, const struct pemon *pemon, const char *none, struct err *err);
 
 #endif

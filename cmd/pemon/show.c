@@ -17,6 +17,12 @@ real_or_null(bool known, double number)
 }
 
 static json_t *
+whole_or_null(bool known, double number)
+{
+	return known ? json_integer((json_int_t)(number + 0.5)) : json_null();
+}
+
+static json_t *
 name_json(const char *name, size_t size)
 {
 	char clean[SEG_DEVICE_SIZE];
@@ -45,8 +51,8 @@ cores_json(const struct pemon *pemon)
 		json_object_set_new(row, "busy_pct", real_or_null(rates.has_rates, rates.busy_pct));
 		set_number(row, "rx_packets", core->rx_packets);
 		set_number(row, "tx_packets", core->tx_packets);
-		json_object_set_new(row, "rx_pps", real_or_null(rates.has_rates, rates.rx_pps));
-		json_object_set_new(row, "tx_pps", real_or_null(rates.has_rates, rates.tx_pps));
+		json_object_set_new(row, "rx_pps", whole_or_null(rates.has_rates, rates.rx_pps));
+		json_object_set_new(row, "tx_pps", whole_or_null(rates.has_rates, rates.tx_pps));
 		json_object_set_new(row, "cycles_per_packet", real_or_null(rates.has_cycles, rates.cycles_per_packet));
 		set_number(row, "messages_sent", core->messages_sent);
 		set_number(row, "messages_received", core->messages_received);
@@ -74,8 +80,8 @@ port_json(const struct pemon *pemon, unsigned number)
 	set_number(row, "rx_bytes", now.rx_bytes);
 	set_number(row, "tx_packets", now.tx_packets);
 	set_number(row, "tx_bytes", now.tx_bytes);
-	json_object_set_new(row, "rx_pps", real_or_null(pemon->then, sample_rate(pemon, now.rx_packets, then.rx_packets)));
-	json_object_set_new(row, "tx_pps", real_or_null(pemon->then, sample_rate(pemon, now.tx_packets, then.tx_packets)));
+	json_object_set_new(row, "rx_pps", whole_or_null(pemon->then, sample_rate(pemon, now.rx_packets, then.rx_packets)));
+	json_object_set_new(row, "tx_pps", whole_or_null(pemon->then, sample_rate(pemon, now.tx_packets, then.tx_packets)));
 	set_number(row, "rx_dropped", now.rx_dropped);
 	set_number(row, "tx_dropped", now.tx_dropped);
 	set_number(row, "rx_missed", port->rx_missed);
@@ -168,7 +174,7 @@ show_table(struct cli *cli, const struct pemon *pemon, enum sample_coherence coh
 	}
 	if (!code) {
 		cli_say(cli, "%s", "");
-		code = drops_list(cli, pemon, err);
+		code = drops_list(cli, pemon, "nothing was dropped", err);
 	}
 	if (!code) {
 		cli_say(cli, "%s", "");

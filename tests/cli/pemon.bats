@@ -142,7 +142,7 @@ check()
 	run --separate-stderr pemon ports --per-core -j
 	check 'map([.port, .core, .rx_packets])[1] == ["p1", 2, 200] and length == 6'
 	run --separate-stderr pemon cores -o wide
-	[[ "${lines[0]}" == *"C-UNKNOWN"* ]]
+	[[ "${lines[0]}" == *"C_UNKNOWN"* ]]
 }
 
 @test "drops: the last frame, what it means, what helps" {
@@ -163,7 +163,8 @@ check()
 	check 'map(.from) == [0,0,1,3,2,0]'
 	check '.[2] | .to == null and .cause == "1.7" and .port == "p1" and .type == "dynamic" and .keys == [{"mac":"02:00:00:00:00:01","vlan":10,"bridge":"br0"}]'
 	check '.[4] | .to == 1 and (.keys | map(.vlan)) == [10,20]'
-	check '.[5] | .event == 2 and .text == "port p2: no link" and .port == "p2"'
+	check '.[5] | .event == 2 and .text == "port p2: no link" and .level == "notice" and .port == "p2"'
+	check '(.[0] | .level == "info") and (.[2] | .level == null)'
 	run --separate-stderr pemon messages
 	grep -Eq ' 1  all  fdb_add +1  1.7 +02:00:00:00:00:01 vlan 10 br0 -> p1$' <<<"$output"
 	grep -Eq ' 2    1  fdb_used .* vlan 10 br0, 02:00:00:00:00:04 vlan 20 br0$' <<<"$output"
@@ -303,15 +304,16 @@ terminal_is_back()
 	live_segment
 	start_screen 120 40
 	screen_has 'q quit'
-	tmux -S "$TMUX_SOCKET" resize-window -x 50 -y 8
+	tmux -S "$TMUX_SOCKET" resize-window -x 70 -y 8
 	await screen_lacks 'EVENTS'
-	await eval 'screen_has "^q quit" && screen_has "^$A: ready"'
+	await eval 'screen_has "^q quit.*\\(1-6 of [0-9]+\\)" && screen_has "^$A: ready"'
 	keys jjjjjjjjjjjjjjjjjjjjjjjj
 	await screen_has 'EVENTS'
 	screen_has "^$A: ready"
 	keys k
 	tmux -S "$TMUX_SOCKET" resize-window -x 120 -y 40
 	await screen_has '^ *CORE +CPU'
+	screen_lacks '^q quit.*[0-9] of [0-9]'
 	keys C-c
 	terminal_is_back 0
 }

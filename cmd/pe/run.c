@@ -30,6 +30,12 @@ set_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+static const char *
+plural(size_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 /* Tells whoever waits: the parent of a detached engine, systemd. */
 static void
 tell_ready(struct control *control, int result_fd)
@@ -37,8 +43,9 @@ tell_ready(struct control *control, int result_fd)
 	struct engine *engine = control->engine;
 	uint64_t usec;
 	control_set_state(engine, SEG_READY);
-	engine_event(engine, LOG_LEVEL_NOTICE, "ready: %u data cores, %zu ports, %zu bridges%s", engine->ncores, engine->conf.nports,
-		engine->conf.nbridges, control->hugepages ? ", huge pages" : "");
+	engine_event(engine, LOG_LEVEL_NOTICE, "ready: %u data core%s, %zu port%s, %zu bridge%s%s", engine->ncores,
+		plural(engine->ncores), engine->conf.nports, plural(engine->conf.nports), engine->conf.nbridges,
+		plural(engine->conf.nbridges), control->hugepages ? ", huge pages" : "");
 	if (sd_watchdog_enabled(0, &usec) > 0) {
 		engine->watchdog_ns = usec * 1000;
 	}

@@ -14,7 +14,7 @@
 #define COHERENT_TRIES 20 /* of a millisecond: a message between two cores takes less */
 
 static const struct out_column columns[] = {
-	{.key = "name", .title = "PORT"},
+	{.key = "port"},
 	{.key = "device"},
 	{.key = "enabled", .flags = OUT_WIDE},
 	{.key = "link"},
@@ -99,15 +99,23 @@ bridge_name(const struct status *status, const struct seg_port *port)
 	return port->bridge && port->bridge < SEG_MAX_BRIDGES ? status->tables.bridge[port->bridge].name : NULL;
 }
 
+static const char *
+link_word(const struct seg_port *port)
+{
+	if (port->flags & SEG_PORT_FAULTY) {
+		return "faulty";
+	}
+	return !(port->flags & SEG_PORT_ENABLED) ? "disabled" : port->flags & SEG_PORT_LINK ? "up" : "down";
+}
+
 static json_t *
 port_json(const struct status *status, const struct seg_port *port)
 {
 	char mac[MAC_TEXT_SIZE];
-	return json_pack("{s:s, s:s, s:b, s:b, s:b, s:I, s:i, s:s, s:i, s:i, s:s?}", "name", port->name, "device", port->device,
-		"enabled", (port->flags & SEG_PORT_ENABLED) != 0, "link", (port->flags & SEG_PORT_LINK) != 0, "faulty",
-		(port->flags & SEG_PORT_FAULTY) != 0, "speed_bps", (json_int_t)port->speed_bps, "mtu", (int)port->mtu, "mac",
-		mac_format(port->mac, mac), "rx_queues", (int)port->rx_queues, "tx_queues", (int)port->tx_queues, "bridge",
-		bridge_name(status, port));
+	return json_pack("{s:s, s:s, s:b, s:s, s:b, s:I, s:i, s:s, s:i, s:i, s:s?}", "port", port->name, "device", port->device,
+		"enabled", (port->flags & SEG_PORT_ENABLED) != 0, "link", link_word(port), "faulty", (port->flags & SEG_PORT_FAULTY) != 0,
+		"speed_bps", (json_int_t)port->speed_bps, "mtu", (int)port->mtu, "mac", mac_format(port->mac, mac),
+		"rx_queues", (int)port->rx_queues, "tx_queues", (int)port->tx_queues, "bridge", bridge_name(status, port));
 }
 
 static json_t *
@@ -161,8 +169,7 @@ print_port(struct out *out, const struct status *status, const struct seg_port *
 	out_text(out, port->name);
 	out_text(out, port->device);
 	out_bool(out, port->flags & SEG_PORT_ENABLED);
-	out_text(out, !(port->flags & SEG_PORT_ENABLED) ? "disabled" : port->flags & SEG_PORT_FAULTY ? "faulty" :
-		port->flags & SEG_PORT_LINK ? "up" : "down");
+	out_text(out, link_word(port));
 	out_bool(out, port->flags & SEG_PORT_FAULTY);
 	out_number_as(out, port->speed_bps, port->speed_bps ? num_format_si(port->speed_bps, text, sizeof(text)) : "-");
 	out_number(out, port->mtu);

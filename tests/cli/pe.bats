@@ -260,7 +260,7 @@ bats_require_minimum_version 1.5.0
 	run --separate-stderr pe status -a "$A" -j
 	[ "$status" = 6 ]
 	[ "$(jq -c '[.appliance, .alive, .cores, .coherent, (.ports | length), .config_file]' <<< "$output")" = "[\"$A\",false,3,true,2,null]" ]
-	[ "$(jq -r '.ports[0].name' <<< "$output")" = p1 ]
+	[ "$(jq -r '.ports[0] | [.port, .link] | join(" ")' <<< "$output")" = "p1 up" ]
 	run pe stop -a "$A" --yes
 	[ "$status" = 6 ]
 	run pe diff -a "$A"

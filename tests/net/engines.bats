@@ -30,7 +30,7 @@ pair()
 
 link_of()
 {
-	[ "$(pe status -a "$T-$1" -j | jq -r ".ports[] | select(.name == \"$2\") | .link")" = "$3" ]
+	[ "$(pe status -a "$T-$1" -j | jq -r ".ports[] | select(.port == \"$2\") | .link")" = "$3" ]
 }
 
 dead()
@@ -130,12 +130,12 @@ no_process()
 @test "a link that goes down is seen, its addresses are forgotten, up again it works" {
 	pair x h1 h2
 	pings h1 10.6.0.2
-	link_of x p1 true
+	link_of x p1 up
 	ip -n "$T-h1" link set e0 down
-	await 5 link_of x p1 false
+	await 5 link_of x p1 down
 	await 3 no_entry x "$(mac_of h1)"
 	ip -n "$T-h1" link set e0 up
-	await 5 link_of x p1 true
+	await 5 link_of x p1 up
 	await 5 pings h2 10.6.0.1
 	await 3 coherent x
 }
@@ -154,10 +154,10 @@ no_entry()
 	counting n h2 e0 "$(mac_of h1)" 10000
 	stream s h1 e0 "$(mac_of h2)" "$(mac_of h1)" 10000 2000
 	ip -n "$T-e" link del h3
-	await 5 link_of x p3 false
+	await 5 link_of x p3 down
 	link h3 e0 e h3
 	ip -n "$T-h3" addr add 10.6.0.3/24 dev e0
-	await 5 link_of x p3 true
+	await 5 link_of x p3 up
 	await 5 pings h3 10.6.0.1
 	lossless n
 	await 3 coherent x

@@ -26,7 +26,7 @@ cable()
 
 TWO='{"ports": {"p1": {"device": "if:v1"}, "p2": {"device": "if:v2"}}, "bridges": {"br0": {"ports": {"p1": {}, "p2": {}}}}}'
 
-links_up()
+links_are()
 {
 	[ "$(pe status -j | jq -c '[.ports[].link]')" = "$1" ]
 }
@@ -69,17 +69,17 @@ generation()
 @test "status: ready, in words and JSON, and what a killed engine left" {
 	cable v1 v2
 	engine x <<< "$TWO"
-	await 5 links_up '[true,true]'
+	await 5 links_are '["up","up"]'
 	run pe
 	[ "$status" = 0 ]
 	[[ "${lines[0]}" == "$T-x: ready, pid "* ]]
 	[ "${lines[1]}" = "configuration 1 of $W/x.json" ]
 	[ "${lines[2]}" = "2 data cores, tables coherent" ]
 	[ "$(pe status -j | jq -c '[.state, .alive, .cores, .coherent, .generation, .confirm_left_ms]')" = '["ready",true,2,true,1,null]' ]
-	[ "$(pe status -j | jq -c '[.ports[] | [.name, .device, .enabled, .bridge]]')" = \
+	[ "$(pe status -j | jq -c '[.ports[] | [.port, .device, .enabled, .bridge]]')" = \
 		'[["p1","if:v1",true,"br0"],["p2","if:v2",true,"br0"]]' ]
 	in_ns e ip link set peer-v2 down
-	await 5 links_up '[true,false]'
+	await 5 links_are '["up","down"]'
 	kill -9 "$(engine_pid x)"
 	await 5 gone
 	run --separate-stderr pe status -j
@@ -122,7 +122,7 @@ generation()
 	run patch x <<< "$add"
 	[ "$status" = 0 ]
 	[ "${lines[2]}" = "applied to $T-x, generation 2" ]
-	[ "$(pe status -j | jq -c '[.ports[].name]')" = '["p1","p2","p3"]' ]
+	[ "$(pe status -j | jq -c '[.ports[].port]')" = '["p1","p2","p3"]' ]
 	[ "$(patch x <<< "$add")" = unchanged ]
 	[ "$(generation)" = 2 ]
 	[ "$(pe diff | wc -l)" = 2 ]

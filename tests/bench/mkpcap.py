@@ -47,6 +47,16 @@ def write(path, frames):
             f.write(struct.pack("<IIII", i // 1000000, i % 1000000, len(data), len(data)) + data)
 
 
+def repeat(path, times, to):
+    """The frames of a file, again and again."""
+    with open(path, "rb") as f:
+        head, frames = f.read(24), f.read()
+    with open(to, "wb") as f:
+        f.write(head)
+        for _ in range(times):
+            f.write(frames)
+
+
 def make(macs, seed, path_a, path_b):
     rng = random.Random(seed)
     taken = set()

@@ -12,6 +12,8 @@ import socket
 import subprocess
 import time
 
+import mkpcap
+
 MBUFS = 262144    # what OVS-DPDK takes for its shared pool; the others get the same
 MEMORY_MB = 2048
 WORKER_CPUS = [1, 0]
@@ -299,6 +301,40 @@ class Pe(Subject):
         if os.path.exists(segment):
             os.unlink(segment)
         super().stop()
+
+
+class OnePortPe(Pe):
+    """
+    All frames come in at p0. The stations behind p1 spoke before, and are known: p1 plays its file some times over and falls silent, and
+    only then p0 is switched on.
+    """
+
+    name = "pe-one-port"
+    plays = 64
+
+    def start(self, files, macs):
+        again = os.path.join(self.dir, "again.pcap")
+        mkpcap.repeat(files[1], self.plays, again)
+        self.sources = [f"vdev:net_pcap0,rx_pcap={files[0]},infinite_rx=1", f"vdev:net_pcap1,rx_pcap={again}"]
+        self.macs = macs
+        super().start(files, macs)
+
+    def config(self, files, macs):
+        config = super().config(files, macs)
+        config["ports"]["p0"]["enabled"] = False
+        return config
+
+    def known(self):
+        return min(core["fdb_entries"] for core in json.loads(self.tool("pemon", "cores", "-j")) if core["core"] > 0)
+
+    def await_traffic(self):
+        await_true("pe: the stations behind p1", 30, lambda: self.known() >= self.macs, self.process)
+        patch = os.path.join(self.dir, "patch.json")
+        with open(patch, "w") as f:
+            json.dump({"ports": {"p0": {"enabled": True}}}, f)
+        self.tool("pe", "apply", "--patch", patch)
+        before = self.received()
+        await_true("pe: packets", 10, lambda: self.received() > before + 1000000, self.process)
 
 
 def available(name, bindir):

@@ -109,9 +109,11 @@ exchange_receive(struct worker *w)
 	return taken > 0;
 }
 
-void
+bool
 exchange_resync(struct worker *w)
 {
+	bool any = false;
+
 	for (unsigned to = 1; to <= w->ncores && w->replica.owing; to++) {
 		if (!w->replica.debt[to].owed) {
 			continue;
@@ -119,7 +121,9 @@ exchange_resync(struct worker *w)
 		unsigned room = ring_room(&w->to[to]);
 		exchange_send(w);
 		replica_resync(&w->replica, (uint8_t)to, room < REPLICA_OUT ? room : REPLICA_OUT, w->now_ns, &w->out);
+		any |= room > 0;
 		exchange_send(w);
 	}
 	seg_put(&w->mine->resync, w->replica.owing);
+	return any;
 }

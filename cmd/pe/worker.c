@@ -74,12 +74,12 @@ worker_ring(struct engine *engine, unsigned to, uint64_t bell, uint64_t work)
 	}
 }
 
+/* Also with something owed to a core whose ring is full: replica_next() sees to it that this one looks again in a while. */
 static bool
 worker_may_sleep(const struct worker *w)
 {
 	return !__atomic_load_n(&w->mine->bell, __ATOMIC_SEQ_CST) && !__atomic_load_n(&w->mine->work, __ATOMIC_SEQ_CST) && !w->bell_left &&
-	       !w->work_left && !w->nlater && !w->replica.owing &&
-	       seg_get_acquire(&w->engine->view) == w->view && !seg_get(&w->engine->stop);
+	       !w->work_left && !w->nlater && seg_get_acquire(&w->engine->view) == w->view && !seg_get(&w->engine->stop);
 }
 
 static void
@@ -99,6 +99,7 @@ worker_sleep(struct worker *w)
 		}
 	}
 	__atomic_store_n(&w->mine->sleeping, 0, __ATOMIC_SEQ_CST);
+	w->now_ns = engine_now_ns(); /* rate limits go by it */
 	w->tick_tsc = 0;
 	w->idle = 0;
 }
@@ -228,7 +229,7 @@ worker_work(struct worker *w)
 		any |= transmit_again(w);
 	}
 	if (__builtin_expect(w->replica.owing, 0)) {
-		exchange_resync(w);
+		any |= exchange_resync(w);
 	}
 	return any;
 }

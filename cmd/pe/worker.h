@@ -135,8 +135,8 @@ exchange_send(struct worker *w);
 bool
 exchange_receive(struct worker *w);
 
-/* Pays of what is owed to receivers whose ring was full. */
-void
+/* Pays of what is owed to receivers whose ring was full. True: one of them had room. */
+bool
 exchange_resync(struct worker *w);
 
 /* Rings another core: bits of seg_core.bell and .work. Wakes it if it sleeps. Any thread. */

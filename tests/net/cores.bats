@@ -75,6 +75,42 @@ worked()
 	[ $((after - before)) -le $(($(getconf CLK_TCK) / 2)) ] || fail "$((after - before)) ticks of CPU time in two idle seconds"
 }
 
+# cpu_of PID: its CPU time in ticks.
+cpu_of()
+{
+	awk '{ print $14 + $15 }' "/proc/$1/stat"
+}
+
+owes()
+{
+	[ "$(brtable stats -a "$T-x" -j | jq '[.. | objects | .resyncs // 0] | add')" -gt 0 ]
+}
+
+@test "a core that hangs keeps no other core busy, and is brought up to date when it goes on" {
+	engine x <<-'END'
+	{ "cores": { "data": 3 }, "memory": { "mbufs": 16384, "ring_slots": 64 },
+	  "ports": { "p1": { "device": "if:h1", "steering": "none" }, "p2": { "device": "if:h2", "steering": "none" } },
+	  "bridges": { "br0": { "ports": { "p1": { "untagged": 10 }, "p2": { "untagged": 10 } } } } }
+	END
+	pings h1 10.8.0.2
+	local pid before after
+	pid=$(engine_pid x)
+	spawn stall e python3 -B "$BATS_TEST_DIRNAME/stall.py" "$(grep -lx pe/3 "/proc/$pid/task/"*/comm | cut -d/ -f5)"
+	await 5 grep -q stalled "$W/stall.out"
+	in_ns h2 python3 -B "$FRAME" macs e0 -n 500 -r 2000
+	await 5 owes
+	before=$(cpu_of "$pid")
+	sleep 2
+	after=$(cpu_of "$pid")
+	# Of two cores' two idle seconds, at most a quarter of one CPU.
+	[ $((after - before)) -le $(($(getconf CLK_TCK) / 2)) ] || fail "$((after - before)) ticks of CPU time in two idle seconds"
+	pings h1 10.8.0.2
+	run -124 brtable verify -a "$T-x" -T 1
+	kill "$(< "$W/stall.pid")"
+	await 5 coherent x
+	same "cores that hold each" "$(fdb x '[.[].cores | length] | unique')" "[3]"
+}
+
 @test "with many cores the frames of a flow keep their order" {
 	three 8 if
 	counting n h2 e0 "$(mac_of h1)" 10000

@@ -96,7 +96,11 @@ open_port(struct engine *engine, const struct conf_port *conf, uint16_t number, 
 	if (!port) {
 		return err_set(err, ERR_FAILED, "no memory");
 	}
+	eal_listen();
 	enum err_code code = port_open(port, number, conf, &env, err);
+	if (code != ERR_NONE && !err->hint[0] && eal_heard()[0]) {
+		err_hint(err, "DPDK says: %s", eal_heard());
+	}
 	if (code != ERR_NONE) {
 		free(port);
 		return port_failed(conf->name, "device", err);
@@ -390,8 +394,12 @@ check_live(const struct conf_changes *changes, struct err *err)
 {
 	for (size_t i = 0; i < changes->n; i++) {
 		if (!changes->change[i].live) {
-			err_set(err, ERR_REFUSED, "%s: cannot change while the engine runs", changes->change[i].path);
-			return err_hint(err, "pe stop, then pe run with the new file");
+			const char *path = changes->change[i].path;
+			size_t n = strlen(path);
+			bool mtu = n > 4 && strcmp(path + n - 4, ".mtu") == 0;
+			err_set(err, ERR_REFUSED, "%s: cannot change while the engine runs", path);
+			return err_hint(err, "%spe stop, then pe run with the new file",
+				mtu ? "it exceeds the largest MTU that the engine was started with: " : "");
 		}
 	}
 	return ERR_NONE;

@@ -263,4 +263,10 @@ eal_start(struct engine *engine, bool *hugepages, struct err *err);
 void
 eal_stop(struct engine *engine);
 
+/* The first thing that DPDK has complained of since eal_listen(); "" when it has not. Of the control core's thread. */
+void
+eal_listen(void);
+const char *
+eal_heard(void);
+
 #endif

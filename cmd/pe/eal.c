@@ -23,7 +23,7 @@
 
 /* ---- what DPDK says ---------------------------------------------------------------------------------------------------- */
 
-static char last_error[200]; /* DPDK tells why something failed in its log only */
+static char first_error[160], last_error[200]; /* DPDK tells why something failed in its log only */
 
 static ssize_t
 take_log(void *cookie, const char *text, size_t size)
@@ -35,9 +35,24 @@ take_log(void *cookie, const char *text, size_t size)
 	}
 	if (rte_log_cur_msg_loglevel() <= (int)RTE_LOG_ERR) {
 		snprintf(last_error, sizeof(last_error), "%.*s", (int)n, text);
+		if (!first_error[0]) {
+			snprintf(first_error, sizeof(first_error), "%.*s", (int)n, text);
+		}
 	}
 	log_write(LOG_LEVEL_DEBUG, "dpdk: %.*s", (int)n, text);
 	return (ssize_t)size;
+}
+
+void
+eal_listen(void)
+{
+	first_error[0] = '\0';
+}
+
+const char *
+eal_heard(void)
+{
+	return first_error;
 }
 
 static FILE *log_stream;
@@ -92,6 +107,39 @@ free_huge_mb(void)
 		closedir(dir);
 	}
 	return kb / 1024;
+}
+
+/* What the kernel could give without swapping (proc(5), meminfo). */
+static uint64_t
+free_small_mb(void)
+{
+	unsigned long long kb;
+	uint64_t found = UINT64_MAX;
+	char line[128];
+	FILE *file = fopen("/proc/meminfo", "re");
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "MemAvailable: %llu kB", &kb) == 1) {
+			found = kb / 1024;
+		}
+	}
+	if (file) {
+		fclose(file);
+	}
+	return found;
+}
+
+/* Better a refusal than the OOM killer, who may take somebody else. */
+static enum err_code
+check_memory(const struct conf *conf, bool huge, uint64_t huge_mb, struct err *err)
+{
+	uint64_t wanted = needed_mb(conf), there = huge ? huge_mb : free_small_mb();
+	if (wanted <= there) {
+		return ERR_NONE;
+	}
+	err_set(err, ERR_REFUSED, "memory: %llu MB%s are free, %llu are needed", (unsigned long long)there, huge ? " of huge pages" : "",
+		(unsigned long long)wanted);
+	return err_hint(err, huge ? "memory.hugepages \"auto\", or more of them: sysctl vm.nr_hugepages=N" :
+		"fewer memory.mbufs; pe check -c FILE says what needs how much");
 }
 
 /* ---- arguments ------------------------------------------------------------------------------------------------------------ */
@@ -207,17 +255,16 @@ enum err_code
 eal_start(struct engine *engine, bool *hugepages, struct err *err)
 {
 	const struct conf *conf = &engine->conf;
-	uint64_t wanted = needed_mb(conf), huge_mb = free_huge_mb();
-	*hugepages = conf->hugepages == CONF_HUGE_ON || (conf->hugepages == CONF_HUGE_AUTO && huge_mb >= wanted);
-	if (conf->hugepages == CONF_HUGE_ON && huge_mb < wanted) {
-		err_set(err, ERR_REFUSED, "memory.hugepages: %llu MB of huge pages are free, %llu are needed", (unsigned long long)huge_mb,
-			(unsigned long long)wanted);
-		return err_hint(err, "memory.hugepages \"auto\", or more of them: sysctl vm.nr_hugepages=N");
+	uint64_t huge_mb = free_huge_mb();
+	*hugepages = conf->hugepages == CONF_HUGE_ON || (conf->hugepages == CONF_HUGE_AUTO && huge_mb >= needed_mb(conf));
+	enum err_code code = check_memory(conf, *hugepages, huge_mb, err);
+	if (code != ERR_NONE) {
+		return code;
 	}
 	if (!open_log()) {
 		return err_set(err, ERR_FAILED, "no memory");
 	}
-	enum err_code code = start_eal(engine, *hugepages, err);
+	code = start_eal(engine, *hugepages, err);
 	return code != ERR_NONE ? code : make_pool(engine, err);
 }
 

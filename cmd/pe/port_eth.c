@@ -317,9 +317,8 @@ probe(struct port *port, const char *text, const char *name, struct err *err)
 	int rc = rte_dev_probe(text);
 	if (rc < 0) {
 		bool unknown = rc == -ENODEV || rc == -ENOENT || rc == -EFAULT;
-		err_set(err, unknown ? ERR_NOT_FOUND : ERR_FAILED, "ports.%s.device: %s: %s", port->name, text,
+		return err_set(err, unknown ? ERR_NOT_FOUND : ERR_FAILED, "ports.%s.device: %s: %s", port->name, text,
 			unknown ? "no such device, or no DPDK driver for it" : rc == -1 ? "refused by its DPDK driver" : strerror(-rc));
-		return err_hint(err, "the log has what DPDK says about it (log level debug)");
 	}
 	struct rte_dev_iterator iter;
 	uint16_t id = RTE_MAX_ETHPORTS;

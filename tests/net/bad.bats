@@ -49,6 +49,18 @@ wrong()
 	same "IPv6 of h1" "$(in_ns e cat /proc/sys/net/ipv6/conf/h1/disable_ipv6)" 0
 }
 
+@test "more memory than there is: refused before it is taken" {
+	# about 180 GB of mbufs
+	[ "$(awk '/^MemAvailable/ { print $2 }' /proc/meminfo)" -lt 150000000 ] || skip "this machine has that much"
+	wrong 5 "are needed" '{"memory": {"mbufs": 16777216, "hugepages": "off"}, "ports": {"p1": {"device": "if:h1", "mtu": 9216}}}'
+	[ ! -e "/dev/shm/pekit.$T-x" ]
+}
+
+@test "a device that its driver refuses: DPDK's reason is said" {
+	wrong 1 "hint: DPDK says: " '{"ports": {"p1": {"device": "vdev:net_pcap0,rx_pcap=/nosuch.pcap"}}}'
+	[[ $output == *"/nosuch.pcap: No such file"* ]]
+}
+
 # copy OFFSET BYTES: the engine's segment as that of another appliance, with some bytes changed.
 copy()
 {

@@ -107,6 +107,9 @@ generation()
 	run pe apply -c "$W/new.json"
 	[ "$status" = 5 ]
 	[ "${lines[0]}" = "pe: cores.data: cannot change while the engine runs" ]
+	run patch x <<< '{"ports": {"p1": {"mtu": 9000}}}'
+	[ "$status" = 5 ]
+	[[ "${lines[1]}" == "hint: it exceeds the largest MTU "* ]]
 	[ "$(pe diff)" = "no difference" ]
 }
 

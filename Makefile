@@ -134,19 +134,21 @@ unitdir = $(DESTDIR)$(PREFIX)/lib/systemd/system
 
 MAN  := $(sort $(wildcard man/*.[1-8]))
 COMP := $(sort $(wildcard completions/*))
-DOCS := README.md LICENSE $(sort $(wildcard docs/*.md))
+DOCS := $(sort $(wildcard docs/*.md))
 EXAMPLES := $(sort $(wildcard examples/*))
 
 .PHONY: install uninstall clean help
 install: all ## binaries, manual pages, completions, docs, systemd unit; DESTDIR and PREFIX as usual
-	install -d $(bindir) $(compdir) $(unitdir) $(docdir)/examples
+	install -d $(bindir) $(compdir) $(unitdir) $(docdir)/docs $(docdir)/examples
 	install -m 755 $(BINS) $(bindir)
 	for page in $(MAN); do install -D -m 644 $$page $(mandir)/man$${page##*.}/$${page##*/} || exit 1; done
 	$(if $(COMP),install -m 644 $(COMP) $(compdir))
 	sed 's|@bindir@|$(PREFIX)/bin|' etc/pe@.service.in > $(B)/pe@.service
 	install -m 644 $(B)/pe@.service $(unitdir)
-	install -m 644 $(wildcard $(DOCS)) $(docdir)
-	$(if $(EXAMPLES),install -m 755 $(EXAMPLES) $(docdir)/examples)
+	install -m 644 README.md LICENSE $(docdir)
+	install -m 644 $(DOCS) $(docdir)/docs
+	install -m 644 $(filter %.json,$(EXAMPLES)) $(docdir)/examples
+	install -m 755 $(filter %.sh,$(EXAMPLES)) $(docdir)/examples
 
 uninstall: ## what install put there
 	rm -f $(BINS:$(B)/bin/%=$(bindir)/%) $(unitdir)/pe@.service

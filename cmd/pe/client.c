@@ -23,7 +23,8 @@
 #define REQUEST_MAX (8u << 20)
 #define REQUESTS_TOTAL_MAX (32u << 20)
 #define PIECE 65536u              /* bytes read at a time; also what an idle client's buffer may keep */
-#define LINES_PER_EVENT 16
+#define LINES_PER_EVENT 16        /* that many requests of one client at a time, */
+#define EVENT_NS 50000000ull      /* and none more when they have taken so long */
 #define PATIENCE_NS 30000000000ull
 #define GROUPS_MAX 256
 
@@ -48,6 +49,7 @@ struct server {
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	size_t buffered; /* bytes of room for requests, over all clients */
 	unsigned nclients;
+	bool paused; /* no descriptor was left for the next client: until the next tick nobody is let in */
 	struct client client[CLIENTS];
 };
 
@@ -69,10 +71,13 @@ make_directory(const char *path, struct err *err)
 	if (slash) {
 		*slash = '\0';
 	}
-	if (slash && slash != directory && mkdir(directory, 0755) < 0 && errno != EEXIST) {
-		return fail(directory, "cannot be made", err);
+	if (!slash || slash == directory) {
+		return ERR_NONE;
 	}
-	return ERR_NONE;
+	if (mkdir(directory, 0755) == 0) {
+		return chmod(directory, 0755) == 0 ? ERR_NONE : fail(directory, "cannot be opened to all", err); /* whatever the umask */
+	}
+	return errno == EEXIST ? ERR_NONE : fail(directory, "cannot be made", err);
 }
 
 /* Does anybody answer there? A dead engine's socket refuses. */
@@ -236,11 +241,23 @@ turn_away(int fd)
 	close(fd);
 }
 
+/* A listener whose next client cannot be taken would stay ready, and the loop would spin. */
+static void
+pause_listener(struct server *server, bool paused)
+{
+	struct epoll_event event = {.events = paused ? 0 : EPOLLIN, .data.ptr = server};
+	server->paused = paused;
+	epoll_ctl(server->control->epoll, EPOLL_CTL_MOD, server->listener, &event);
+}
+
 static void
 accept_client(struct server *server)
 {
 	int fd = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd < 0) {
+		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+			pause_listener(server, true);
+		}
 		return;
 	}
 	struct client *client = NULL;
@@ -349,14 +366,16 @@ too_long(struct client *client, const char *message)
 static bool
 make_room(struct client *client)
 {
+	if (client->in_size > REQUEST_MAX) {
+		return too_long(client, "the request is longer than 8 MiB") && make_room(client);
+	}
 	if (client->in_room - client->in_size >= PIECE) {
 		return true;
 	}
 	size_t room = client->in_room ? client->in_room * 2 : 2 * (size_t)PIECE;
-	if (client->in_size > REQUEST_MAX) {
-		return too_long(client, "the request is longer than 8 MiB") && make_room(client);
-	}
-	if (client->server->buffered + room - client->in_room > REQUESTS_TOTAL_MAX) {
+	room = room < REQUEST_MAX + 2 * PIECE ? room : REQUEST_MAX + 2 * PIECE;
+	/* The first room is for everybody: only who wants more has to share. */
+	if (client->in_room && client->server->buffered + room - client->in_room > REQUESTS_TOTAL_MAX) {
 		return too_long(client, "too many long requests at a time: try again later") && make_room(client);
 	}
 	char *more = realloc(client->in, room);
@@ -429,7 +448,8 @@ serve(struct client *client, uint32_t events)
 		return false;
 	}
 	bool took = true;
-	for (int lines = 0; took && !client->out && lines < LINES_PER_EVENT && client->in; lines++) {
+	uint64_t until_ns = engine_now_ns() + EVENT_NS;
+	for (int lines = 0; took && !client->out && client->in && lines < LINES_PER_EVENT && engine_now_ns() < until_ns; lines++) {
 		if (!take_line(client, &took)) {
 			return false;
 		}
@@ -458,6 +478,9 @@ server_event(struct server *server, void *data, uint32_t events)
 void
 server_tick(struct server *server, uint64_t now_ns)
 {
+	if (server->paused) {
+		pause_listener(server, false);
+	}
 	for (unsigned i = 0; i < CLIENTS && server->nclients; i++) {
 		struct client *client = &server->client[i];
 		if (client->fd >= 0 && now_ns - client->since_ns > PATIENCE_NS && now_ns > client->since_ns) {

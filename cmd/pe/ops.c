@@ -6,14 +6,27 @@
 #include "base/addr.h"
 #include "control.h"
 
+/* What is quoted from a request may have been cut in the middle of a character. */
+static json_t *
+text_json(const char *text)
+{
+	json_t *value = json_string(text);
+	if (value) {
+		return value;
+	}
+	char plain[sizeof(((struct err *)0)->message)];
+	size_t n = 0;
+	for (; text[n] && n < sizeof(plain) - 1; n++) {
+		plain[n] = (unsigned char)text[n] < 0x80 ? text[n] : '?';
+	}
+	return json_stringn(plain, n);
+}
+
 json_t *
 ops_error(const struct err *err)
 {
-	/* What is quoted from a request may have been cut in the middle of a character. */
-	json_t *message = json_string(err->message);
-	json_t *hint = json_string(err->hint);
 	return json_pack("{s:{s:i, s:s, s:o, s:o}}", "error", "code", (int)err->code, "name", err_name(err->code), "message",
-		message ? message : json_string("(not text)"), "hint", hint ? hint : json_string(""));
+		text_json(err->message), "hint", text_json(err->hint));
 }
 
 enum err_code
@@ -77,10 +90,10 @@ op_status(struct control *control, const struct peer *peer, json_t *args, json_t
 		uint64_t deadline_ns = control->confirm.deadline_ns;
 		left = json_integer(deadline_ns > now_ns ? (json_int_t)((deadline_ns - now_ns) / 1000000) : 0);
 	}
-	*result = json_pack("{s:s, s:s, s:i, s:s, s:I, s:I, s:s?, s:o, s:s, s:b, s:o, s:o}", "appliance", engine->conf.appliance, "state",
+	*result = json_pack("{s:s, s:s, s:i, s:s, s:I, s:I, s:o, s:o, s:s, s:b, s:o, s:o}", "appliance", engine->conf.appliance, "state",
 		control->stopping ? "stopping" : "ready", "pid", (int)getpid(), "release", PEKIT_VERSION, "uptime_ms",
 		(json_int_t)((now_ns - control->started_ns) / 1000000), "config_generation", (json_int_t)control->config_generation,
-		"config_file", engine->save_path, "confirm_left_ms", left, "log_level", log_level_name(log_get_level()), "hugepages",
+		"config_file", engine->save_path ? text_json(engine->save_path) : json_null(), "confirm_left_ms", left, "log_level", log_level_name(log_get_level()), "hugepages",
 		(int)control->hugepages, "cores", cores_json(control), "ports", ports_json(engine));
 	return ERR_NONE;
 }

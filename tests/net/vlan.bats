@@ -166,6 +166,7 @@ pcap()
 	local file=$1 hex
 	shift
 	for hex; do
+		# shellcheck disable=SC2001 # a group of every two digits is no plain replacement
 		echo "000000 $(sed 's/../& /g' <<< "$hex")"
 	done | text2pcap -q - "$W/$file"
 }

@@ -336,9 +336,12 @@ ops_fdb_flush(struct control *control, const struct peer *peer, json_t *args, js
 	if (a.dry_run) {
 		return answer(result, true, true);
 	}
-	char mac[MAC_TEXT_SIZE] = "any";
-	uint32_t event = engine_event(engine, LOG_LEVEL_NOTICE, "flush %s bridge %s vlan %lld port %s mac %s by uid %u pid %d", a.type,
-		a.bridge_name ? a.bridge_name : "any", (long long)a.vlan, a.port_name ? a.port_name : "any",
+	char mac[MAC_TEXT_SIZE] = "any", vlan[8] = "any";
+	if (a.vlan) {
+		snprintf(vlan, sizeof(vlan), "%u", (unsigned)a.vlan & 0xfff);
+	}
+	uint32_t event = engine_event(engine, LOG_LEVEL_NOTICE, "flush %s bridge %s vlan %s port %s mac %s by uid %u pid %d", a.type,
+		a.bridge_name ? a.bridge_name : "any", vlan, a.port_name ? a.port_name : "any",
 		a.mac_text ? mac_format(a.mac, mac) : mac, (unsigned)peer->uid, (int)peer->pid);
 	bool sent = true;
 	/* A port is in one bridge: naming that narrows nothing. */

@@ -562,7 +562,10 @@ start(struct cli *cli, const struct out_column *columns, bool follow)
 		abort();
 	}
 	if (out->csv) {
-		put_csv_head(out);
+		if (!(cli->watch && cli->stream->csv_head)) {
+			put_csv_head(out);
+		}
+		cli->stream->csv_head = true;
 	} else if (follow && !out->json) {
 		put_table_start(out);
 	} else if (cli->format == CLI_JSON && !follow) {

@@ -13,6 +13,7 @@ struct out;
 struct cli_stream {
 	struct out *out;    /* a listing that is not closed yet */
 	bool batch;         /* -b: documents are elements of one array, unless -o jsonl */
+	bool csv_head;      /* a head line has been printed */
 	bool follows;       /* a following listing was opened, whatever the verb is by its table */
 	size_t documents;   /* printed in JSON */
 	bool broken;        /* stdout cannot be written, and stderr has heard it */

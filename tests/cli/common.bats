@@ -83,6 +83,13 @@ teardown()
 	grep -qx 'tables.ageing_s,300,10,true' <<<"$output"
 }
 
+@test "watched in CSV: one head line" {
+	segment
+	run --separate-stderr timeout 1 brtable show mac 02:00:00:00:00:01 vlan 10 -w0.1 -o csv
+	[ "$(grep -c '^bridge,' <<<"$output")" = 1 ]
+	[ "$(grep -c '^br0,10,02:00:00:00:00:01,' <<<"$output")" -gt 1 ]
+}
+
 @test "who may not read a segment is told so, with and without its name" {
 	segment
 	[ "$(id -u)" = 0 ] || skip "needs root to be somebody else"

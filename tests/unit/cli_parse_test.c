@@ -150,7 +150,7 @@ absent_values_are_presets(void **state)
 {
 	(void)state;
 	struct cli cli;
-	good("''" + 2, &cli);
+	good(&"''"[2], &cli);
 	assert_string_equal(cli.verb->name, "show");
 	assert_false(cli_has(&cli, "type"));
 	assert_string_equal(cli_text(&cli, "type"), "static");

@@ -88,7 +88,7 @@ print_json(struct cli *cli, const struct br *br, struct err *err)
 	}
 	for (unsigned channel = 1; channel < SEG_MAX_CHANNELS; channel++) {
 		if (br->tables->channel_name[channel][0]) {
-			json_array_append_new(ports, json_pack("{s:s, s:I}", "port", br->tables->channel_name[channel], "dynamic",
+			json_array_append_new(ports, json_pack("{s:o, s:I}", "port", cli_json_text(br->tables->channel_name[channel]), "dynamic",
 				(json_int_t)channel_entries(br, channel)));
 		}
 	}

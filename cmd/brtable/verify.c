@@ -313,20 +313,29 @@ held_state(const struct held *held)
 }
 
 static json_t *
-difference_json(const struct br *br, const struct difference *d)
+key_json(const struct br *br, uint64_t key)
 {
 	struct br_names names;
+	br_names(br, key, 0, &names);
+	return json_pack("{s:o, s:o, s:s}", "bridge", cli_json_text(names.bridge), "vlan",
+		names.bridge ? json_integer((json_int_t)names.vlan) : json_null(), "mac", names.mac);
+}
+
+static json_t *
+difference_json(const struct br *br, const struct difference *d)
+{
 	json_t *cores = json_array();
-	br_names(br, d->key, 0, &names);
 	for (unsigned core = 1; core <= br->ncores; core++) {
 		const struct held *held = &d->core[core - 1];
 		struct br_names one;
 		br_names(br, d->key, held->value, &one);
-		json_array_append_new(cores, json_pack("{s:i, s:s, s:s?, s:s?, s:I, s:i, s:I}", "core", (int)core, "state", held_state(held),
-			"port", held->live ? one.port : NULL, "type", held->live ? one.type : NULL, "version", (json_int_t)(held->stamp >> 8),
+		json_array_append_new(cores, json_pack("{s:i, s:s, s:o, s:s?, s:I, s:i, s:I}", "core", (int)core, "state", held_state(held),
+			"port", cli_json_text(held->live ? one.port : NULL), "type", held->live ? one.type : NULL, "version", (json_int_t)(held->stamp >> 8),
 			"from_core", (int)(held->stamp & 255), "flush", (json_int_t)SEG_VALUE_FLUSH(held->value)));
 	}
-	return json_pack("{s:s?, s:i, s:s, s:o}", "bridge", names.bridge, "vlan", (int)names.vlan, "mac", names.mac, "cores", cores);
+	json_t *row = key_json(br, d->key);
+	json_object_set_new(row, "cores", cores);
+	return row;
 }
 
 static json_t *
@@ -334,9 +343,7 @@ pending_json(const struct br *br, const struct seg_msg *msg)
 {
 	json_t *keys = json_array();
 	for (unsigned i = 0; i < msg->n; i++) {
-		struct br_names names;
-		br_names(br, msg->word[i], 0, &names);
-		json_array_append_new(keys, json_pack("{s:s?, s:i, s:s}", "bridge", names.bridge, "vlan", (int)names.vlan, "mac", names.mac));
+		json_array_append_new(keys, key_json(br, msg->word[i]));
 	}
 	return json_pack("{s:i, s:i, s:s, s:o}", "from", (int)msg->from, "to", (int)msg->to, "message", names_msg(msg->kind), "entries", keys);
 }

@@ -128,9 +128,8 @@ static json_t *
 key_json(const struct traces *traces, uint64_t key, bool any_mac)
 {
 	struct key_names names = name_key(traces, key);
-	json_t *bridge = names.bridge ? json_string(names.bridge) : NULL; /* NULL when it is no UTF-8, too */
 	return json_pack("{s:s?, s:o, s:o}", "mac", any_mac ? NULL : names.mac, "vlan",
-		names.bridge ? json_integer(names.vlan) : json_null(), "bridge", bridge ? bridge : json_null());
+		names.bridge ? json_integer(names.vlan) : json_null(), "bridge", cli_json_text(names.bridge));
 }
 
 static json_t *

@@ -28,7 +28,7 @@ name_json(const char *name, size_t size)
 	char clean[SEG_DEVICE_SIZE];
 	memcpy(clean, name, size);
 	clean[size - 1] = '\0';
-	return json_string(pemon_plain(clean));
+	return cli_json_text(clean);
 }
 
 static void

@@ -177,7 +177,11 @@ cli_print_json(struct cli *cli, json_t *document, struct err *err);
 enum err_code
 cli_print_answer(struct cli *cli, json_t *document, struct err *err);
 
-/* A line for people on stdout; nothing with -j, -o jsonl or -o csv. */
+/* A JSON string of what somebody typed or a segment holds, which need not be UTF-8; null of NULL. NULL: no memory. */
+json_t *
+cli_json_text(const char *text);
+
+/* A line for people on stdout, without control characters; nothing with -j, -o jsonl or -o csv. */
 void
 cli_say(struct cli *cli, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

@@ -2,6 +2,7 @@
 /* What goes to stdout and stderr: documents one by one, also for a batch, and errors in the form that was asked for. */
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/out.h"
@@ -38,6 +39,18 @@ stream_end(struct cli *cli)
 	if (cli->stream->batch && cli->format == CLI_JSON) {
 		fputs(cli->stream->documents ? "\n]\n" : "[]\n", stdout);
 	}
+}
+
+json_t *
+cli_json_text(const char *text)
+{
+	json_t *string = text ? json_string(text) : json_null();
+	char *clean = string ? NULL : malloc(strlen(text) + 1);
+	if (clean) {
+		string = json_stringn(clean, out_clean(clean, text));
+		free(clean);
+	}
+	return string;
 }
 
 enum err_code
@@ -98,11 +111,24 @@ cli_say(struct cli *cli, const char *fmt, ...)
 	if (cli->format != CLI_TABLE && cli->format != CLI_WIDE) {
 		return;
 	}
+	char *text = NULL, *end;
 	va_list args;
 	va_start(args, fmt);
-	vfprintf(stdout, fmt, args);
+	int size = vasprintf(&text, fmt, args);
 	va_end(args);
-	putc('\n', stdout);
+	char *clean = size < 0 ? NULL : malloc((size_t)size + 1);
+	for (char *line = clean ? text : NULL; line; line = end) {
+		end = strchr(line, '\n');
+		if (end) {
+			*end++ = '\0';
+		}
+		fwrite(clean, 1, out_clean(clean, line), stdout);
+		putc('\n', stdout);
+	}
+	if (size >= 0) {
+		free(text);
+	}
+	free(clean);
 }
 
 void
@@ -118,15 +144,6 @@ cli_note(const struct cli *cli, const char *fmt, ...)
 	fprintf(stderr, "%s: %s\n", cli->tool->name, clean);
 }
 
-/* A word that the user typed need not be UTF-8; JSON must. */
-static json_t *
-clean_string(const char *text)
-{
-	char clean[sizeof(((struct err *)0)->message)];
-	json_t *string = json_string(text);
-	return string ? string : json_stringn(clean, out_clean(clean, text));
-}
-
 void
 stream_error(struct cli *cli, const struct err *err)
 {
@@ -134,7 +151,7 @@ stream_error(struct cli *cli, const struct err *err)
 	bool room = cli->format == CLI_JSONL || cli_in_lines(cli) || cli->stream->batch || cli->stream->documents == 0;
 	if (cli_wants_json(cli) && room) {
 		json_t *document = json_pack("{s:{s:i, s:s, s:o, s:o}}", "error", "code", (int)err->code, "name", err_name(err->code), "message",
-			clean_string(err->message), "hint", clean_string(err->hint));
+			cli_json_text(err->message), "hint", cli_json_text(err->hint));
 		cli_print_json(cli, document, NULL);
 		return;
 	}

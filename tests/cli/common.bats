@@ -83,6 +83,32 @@ teardown()
 	grep -qx 'tables.ageing_s,300,10,true' <<<"$output"
 }
 
+@test "a segment whose names are no names: valid JSON, and nothing steers the terminal" {
+	segment differ pending
+	cp "/dev/shm/pekit.$A" hostile.seg
+	python3 - <<-'END'
+	with open("hostile.seg", "r+b") as f:
+	    text = f.read()
+	    for old, new in ((b"p1\0", b"\x1b\xff\0"), (b"br0\0", b"\x9b\x1b]\0"), (b"if:veth1\0", b"\x1b[1m\xff[0m\0")):
+	        assert old in text, old
+	        text = text.replace(old, new)
+	    f.seek(0)
+	    f.write(text)
+	END
+	local words
+	for words in "pe status" "brtable show" "brtable stats" "brtable verify --full" "pemon show" "pemon ports" "pemon drops" "pemon messages"; do
+		# shellcheck disable=SC2086 # several words
+		run --separate-stderr $words -s hostile.seg
+		LC_ALL=C grep -q $'[\x01-\x08\x0b-\x1f\x7f-\xff]' <<<"$output$stderr" && { echo "$words: $output"; return 1; }
+		# shellcheck disable=SC2086
+		run --separate-stderr $words -s hostile.seg -j
+		jq -e 'type == "array" or has("error") == false' <<<"$output" || { echo "$words: $output"; return 1; }
+	done
+	[ "$(pe status -s hostile.seg -j 2>/dev/null | jq '.ports | length')" = 2 ]
+	[ "$(brtable stats -s hostile.seg -j 2>/dev/null | jq '.ports | length')" = 2 ]
+	brtable verify --full -s hostile.seg -j 2>/dev/null | jq -e '.differences | length > 0'
+}
+
 @test "watched in CSV: one head line" {
 	segment
 	run --separate-stderr timeout 1 brtable show mac 02:00:00:00:00:01 vlan 10 -w0.1 -o csv

@@ -22,8 +22,7 @@ struct world {
 static int
 setup(void **state)
 {
-	struct world *w = aligned_alloc(SEG_LINE, sizeof(*w));
-	memset(w, 0, sizeof(*w));
+	struct world *w = calloc(1, sizeof(*w));
 	w->grace.nodes = NODES;
 	for (unsigned from = 0; from < NODES; from++) {
 		w->core[from] = aligned_alloc(SEG_LINE, sizeof(struct seg_core));

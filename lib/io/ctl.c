@@ -44,7 +44,8 @@ now_ms(void)
 static enum err_code
 fail_late(const struct call *call)
 {
-	return err_set(call->err, ERR_TIMEOUT, "appliance %s: no answer within %g s", call->appliance, call->timeout_ms / 1000.0);
+	err_set(call->err, ERR_TIMEOUT, "appliance %s: no answer within %g s", call->appliance, call->timeout_ms / 1000.0);
+	return err_hint(call->err, "what was asked for may still be done; -T waits longer");
 }
 
 /* Waits for the events, or just (events 0) for a moment. */

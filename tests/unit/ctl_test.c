@@ -181,6 +181,7 @@ test_time_runs_out(void **state)
 	struct fake fake = {.deaf = true};
 	assert_int_equal(ask(&fake, 50, NULL, &result, &err), ERR_TIMEOUT);
 	assert_string_equal(err.message, "appliance x1: no answer within 0.05 s");
+	assert_string_equal(err.hint, "what was asked for may still be done; -T waits longer");
 }
 
 /* Nobody accepts, the backlog is full: connect() itself must be bounded. */

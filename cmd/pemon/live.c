@@ -104,8 +104,9 @@ add_head(struct screen *screen)
 	} else {
 		snprintf(interval, sizeof(interval), "%" PRIu64 " s", screen->interval_ms / 1000);
 	}
-	add(screen, bad ? ALARM : TITLE, "%s: %s, %s %s, up %s, %s%s   every %s", screen->pemon.seg.head.name, now->state,
-		now->alive ? "heartbeat" : "last seen", age(now->heartbeat_age_ms).text, age(now->uptime_s * 1000).text,
+	add(screen, bad ? ALARM : TITLE, "%s: %s, %s %s ago, %s %s, %s%s   every %s", screen->pemon.seg.head.name, now->state,
+		now->alive ? "heartbeat" : "last seen", age(now->heartbeat_age_ms).text, now->alive ? "up" : "ran for",
+		age(now->uptime_s * 1000).text,
 		words[screen->coherence], screen->paused ? "   PAUSED" : "", interval);
 }
 

@@ -164,8 +164,8 @@ show_table(struct cli *cli, const struct pemon *pemon, enum sample_coherence coh
 {
 	const struct sample *now = pemon->now;
 	char age[32], uptime[32];
-	cli_say(cli, "appliance %s: %s, heartbeat %s ago, up %s, %s\n", pemon->seg.head.name, now->state,
-		num_format_age(now->heartbeat_age_ms, age, sizeof(age)),
+	cli_say(cli, "%s: %s, %s %s ago, %s %s, %s\n", pemon->seg.head.name, now->state, now->alive ? "heartbeat" : "last seen",
+		num_format_age(now->heartbeat_age_ms, age, sizeof(age)), now->alive ? "up" : "ran for",
 		num_format_age(now->uptime_s * 1000, uptime, sizeof(uptime)), coherence_text(coherence));
 	enum err_code code = cores_list(cli, pemon, err);
 	if (!code) {

@@ -89,7 +89,7 @@ check()
 	segment
 	run --separate-stderr pemon
 	[ "$status" = 0 ]
-	[[ "${lines[0]}" == "appliance $A: dead, "* ]]
+	[[ "${lines[0]}" == "$A: dead, last seen "*" ago, ran for "* ]]
 	grep -q '^p1 ' <<<"$output"
 	grep -q 'notice: port p2: no link$' <<<"$output"
 	run --separate-stderr pemon -j
@@ -283,7 +283,7 @@ terminal_is_back()
 @test "live: cores, ports, drops, events; rates move; keys" {
 	live_segment traffic
 	start_screen 120 40
-	screen_has "^$A: ready, heartbeat [0-9]+ ms, up .*, coherent +every 100 ms"
+	screen_has "^$A: ready, heartbeat [0-9]+ ms ago, up .*, coherent +every 100 ms"
 	await screen_has '^ +1 +1 +[0-9.]+ +[0-9.]+( k)? +[0-9.]+( k)? +50\.0 +0 +0 +0/50% +4'
 	screen_has '^p1 +up +[0-9.]+( k)? '
 	screen_has '^p2 +down '
@@ -342,7 +342,7 @@ terminal_is_back()
 	await screen_has ': ready'
 	kill -9 "$MKSEG"
 	wait "$MKSEG" || true
-	await screen_has "^$A: dead, last seen [0-9]+ (ms|s),"
+	await screen_has "^$A: dead, last seen [0-9]+ (ms|s) ago, ran for "
 	screen_has '^p1 +up '
 	live_segment differ
 	await screen_has "^$A: ready, .* NOT COHERENT"

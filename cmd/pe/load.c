@@ -17,7 +17,9 @@ spoken(const char *file)
 static enum err_code
 fail_file(const char *file, int failure, struct err *err)
 {
-	enum err_code code = failure == ENOENT || failure == ENOTDIR ? ERR_NOT_FOUND : failure == EACCES ? ERR_REFUSED : ERR_FAILED;
+	enum err_code code = failure == ENOENT || failure == ENOTDIR ? ERR_NOT_FOUND
+			     : failure == EACCES                     ? ERR_REFUSED
+								     : ERR_FAILED;
 	return err_set(err, code, "%s: %s", spoken(file), strerror(failure));
 }
 
@@ -91,8 +93,8 @@ load_check_mbufs(const struct conf *conf, struct err *err)
 	if (conf->mbufs >= needed) {
 		return ERR_NONE;
 	}
-	err_set(err, ERR_REFUSED, "memory.mbufs: %u are too few for %u data cores and %zu ports", conf->mbufs, conf->cores,
-		conf->nports);
+	err_set(err, ERR_REFUSED, "memory.mbufs: %u are too few for %u data core%s and %zu port%s", conf->mbufs, conf->cores,
+		conf->cores == 1 ? "" : "s", conf->nports, conf->nports == 1 ? "" : "s");
 	return err_hint(err, "at least %u", needed);
 }
 

@@ -3,16 +3,16 @@
 #include "conf/conf_int.h"
 #include "shm/seg.h"
 
-#define HEADROOM 128        /* before the frame: RTE_PKTMBUF_HEADROOM */
-#define ROOM_MIN 2048       /* drivers count on that much behind the headroom */
-#define FRAME_EXTRA 26      /* Ethernet header, two tags, CRC */
-#define MBUF_STRUCT 128     /* struct rte_mbuf */
-#define MBUF_POOL 80        /* what the pool adds to each: header, alignment, a place in its stack */
+#define HEADROOM 128    /* before the frame: RTE_PKTMBUF_HEADROOM */
+#define ROOM_MIN 2048   /* drivers count on that much behind the headroom */
+#define FRAME_EXTRA 26  /* Ethernet header, two tags, CRC */
+#define MBUF_STRUCT 128 /* struct rte_mbuf */
+#define MBUF_POOL 80    /* what the pool adds to each: header, alignment, a place in its stack */
 #define DPDK_OWN (64u << 20)
-#define DESCRIPTORS 512     /* of a queue */
-#define CORE_CACHE 256      /* mbufs a core keeps at hand */
+#define DESCRIPTORS 512 /* of a queue */
+#define CORE_CACHE 256  /* mbufs a core keeps at hand */
 #define SPARE 1024
-#define RING_FILL 512       /* mbufs that wait in a ring between two cores on a busy day */
+#define RING_FILL 512 /* mbufs that wait in a ring between two cores on a busy day */
 
 uint32_t
 conf_fdb_buckets(uint32_t entries)
@@ -46,7 +46,8 @@ conf_memory(const struct conf *conf, struct conf_memory_item *items, size_t max)
 {
 	struct seg_header head = {0};
 	uint64_t total = seg_plan(
-		&(struct seg_shape){.ncores = conf->cores, .ring_slots = conf->ring_slots, .fdb_buckets = conf_fdb_buckets(conf->fdb)},
+		&(struct seg_shape){
+			.ncores = conf->cores, .ring_slots = conf->ring_slots, .fdb_buckets = conf_fdb_buckets(conf->fdb)},
 		&head);
 	uint64_t fdb = 0, cores = 0;
 	for (unsigned node = 0; node <= conf->cores; node++) {
@@ -70,10 +71,13 @@ conf_memory(const struct conf *conf, struct conf_memory_item *items, size_t max)
 		{"devices and DPDK", "engine", DPDK_OWN + mbufs / 8},
 	};
 	size_t n = sizeof(all) / sizeof(all[0]);
-	for (size_t i = 0; i < n && i < max; i++) {
-		items[i] = all[i];
+	size_t used = 0;
+	for (size_t i = 0; i < n && used < max; i++) {
+		if (all[i].bytes) {
+			items[used++] = all[i];
+		}
 	}
-	return n < max ? n : max;
+	return used;
 }
 
 uint32_t

@@ -14,9 +14,9 @@ struct br {
 	struct seg_tables *tables;
 	struct seg_control *control;
 	unsigned ncores;
-	bool live;                        /* an engine writes it */
-	uint64_t now_ns;                  /* what ages are counted to: of a dead engine its last heartbeat */
-	uint16_t rank[SEG_MAX_FIDS];      /* order of the FIDs by bridge and VLAN */
+	bool live;                   /* an engine writes it */
+	uint64_t now_ns;             /* what ages are counted to: of a dead engine its last heartbeat */
+	uint16_t rank[SEG_MAX_FIDS]; /* order of the FIDs by bridge and VLAN */
 };
 
 /* Which entries are meant; 0 and -1: any. */
@@ -24,7 +24,7 @@ struct br_filter {
 	uint16_t bridge, vlan, channel;
 	uint64_t mac;
 	bool has_mac;
-	int type;     /* enum br_type */
+	int type; /* enum br_type */
 };
 
 enum br_type { BR_DYNAMIC, BR_STATIC, BR_STICKY };

@@ -7,7 +7,8 @@
 enum err_code
 br_load(const struct br *br, const struct br_filter *filter, unsigned first, unsigned last, struct view *view, struct err *err)
 {
-	uint64_t slots = (uint64_t)br->seg.head.fdb_buckets * SEG_WAYS, entries = seg_get(&seg_core(&br->seg, first)->fdb.entries);
+	uint64_t slots = (uint64_t)br->seg.head.fdb_buckets * SEG_WAYS,
+		 entries = seg_get(&seg_core(&br->seg, first)->fdb.entries);
 	if (!view_init(view, entries < slots ? entries + entries / 4 : slots)) {
 		return err_set(err, ERR_FAILED, "no memory");
 	}
@@ -17,8 +18,14 @@ br_load(const struct br *br, const struct br_filter *filter, unsigned first, uns
 			if (!seg_read_fdb(&br->seg, core, slot, &found) || !br_filter_key(br, filter, found.key)) {
 				continue;
 			}
-			struct view_entry entry = {.key = found.key, .value = found.value, .stamp = found.cold.stamp, .used_ns = found.cold.used_ns,
-				.born_ns = found.cold.born_ns, .core = core, .owner = br_owner(br, found.key), .live = found.state == SEG_FDB_LIVE};
+			struct view_entry entry = {.key = found.key,
+				.value = found.value,
+				.stamp = found.cold.stamp,
+				.used_ns = found.cold.used_ns,
+				.born_ns = found.cold.born_ns,
+				.core = core,
+				.owner = br_owner(br, found.key),
+				.live = found.state == SEG_FDB_LIVE};
 			if (!view_add(view, &entry)) {
 				view_free(view);
 				return err_set(err, ERR_FAILED, "no memory");

@@ -17,20 +17,27 @@ struct monitor {
 	struct br br;
 	struct br_filter filter;
 	struct view known;
-	size_t dead;                   /* rows of it that are not alive */
-	uint64_t next[SEG_MAX_NODES];  /* the record of each core that comes next */
+	size_t dead;                  /* rows of it that are not alive */
+	uint64_t next[SEG_MAX_NODES]; /* the record of each core that comes next */
 	uint32_t flush_seq;
-	struct seg_msg *batch;         /* what one look found */
+	struct seg_msg *batch; /* what one look found */
 	size_t nbatch;
 	struct out *out;
 	bool told_dead;
 };
 
 static const struct out_column columns[] = {
-	{.key = "event", .title = "", .width = 1}, {.key = "time_ms", .title = "TIME", .width = 12}, {.key = "bridge", .width = 8},
-	{.key = "vlan", .flags = OUT_RIGHT, .width = 4}, {.key = "mac", .width = 17}, {.key = "port", .width = 8},
-	{.key = "port_before", .title = "BEFORE", .width = 8}, {.key = "type", .width = 7}, {.key = "core", .flags = OUT_RIGHT, .width = 4},
-	{.key = "cause"}, {.key = NULL},
+	{.key = "event", .title = "", .width = 1},
+	{.key = "time_ms", .title = "TIME", .width = 12},
+	{.key = "bridge", .width = 8},
+	{.key = "vlan", .flags = OUT_RIGHT, .width = 4},
+	{.key = "mac", .width = 17},
+	{.key = "port", .width = 8},
+	{.key = "port_before", .title = "BEFORE", .width = 8},
+	{.key = "type", .width = 7},
+	{.key = "core", .flags = OUT_RIGHT, .width = 4},
+	{.key = "cause"},
+	{.key = NULL},
 };
 
 enum event { ADDED, CHANGED, DELETED, FLUSHED, LOST };
@@ -58,7 +65,8 @@ print_event(struct monitor *m, enum event event, uint64_t key, uint64_t value, u
 {
 	struct br_names names, old;
 	char text[32];
-	if (!br_filter_key(&m->br, &m->filter, key) || !(br_filter_value(&m->filter, value) || (before && br_filter_value(&m->filter, before)))) {
+	if (!br_filter_key(&m->br, &m->filter, key) ||
+		!(br_filter_value(&m->filter, value) || (before && br_filter_value(&m->filter, before)))) {
 		return;
 	}
 	br_names(&m->br, key, value, &names);
@@ -105,8 +113,9 @@ alive(const struct br *br, uint64_t key, uint64_t value)
 	if (value & SEG_VALUE_TOMB) {
 		return false;
 	}
-	return (value & SEG_VALUE_STATIC) || (learned >= seg_get(&br->control->flush_channel[SEG_VALUE_CHANNEL(value) % SEG_MAX_CHANNELS]) &&
-	                                      learned >= seg_get(&br->control->flush_fid[fdb_key_fid(key) % SEG_MAX_FIDS]));
+	return (value & SEG_VALUE_STATIC) ||
+	       (learned >= seg_get(&br->control->flush_channel[SEG_VALUE_CHANNEL(value) % SEG_MAX_CHANNELS]) &&
+		       learned >= seg_get(&br->control->flush_fid[fdb_key_fid(key) % SEG_MAX_FIDS]));
 }
 
 /* One version of one key, new or not. */
@@ -115,7 +124,11 @@ take_version(struct monitor *m, const struct seg_msg *msg, uint64_t key, uint64_
 {
 	const struct view_row *row = view_find(&m->known, key);
 	struct view_row old = row ? *row : (struct view_row){.live = false};
-	struct view_entry entry = {.key = key, .value = value, .stamp = msg->stamp, .core = msg->from, .owner = br_owner(&m->br, key),
+	struct view_entry entry = {.key = key,
+		.value = value,
+		.stamp = msg->stamp,
+		.core = msg->from,
+		.owner = br_owner(&m->br, key),
 		.live = alive(&m->br, key, value)};
 	if (msg->from < 1 || msg->from > SEG_MAX_CORES || (row && !view_wins(value, msg->stamp, old.value, old.stamp))) {
 		return true;
@@ -128,7 +141,8 @@ take_version(struct monitor *m, const struct seg_msg *msg, uint64_t key, uint64_
 		print_event(m, ADDED, key, value, 0, msg->from, msg->cause, msg->time_ns);
 	} else if (!entry.live && old.live) {
 		print_event(m, DELETED, key, old.value, 0, msg->from, msg->cause, msg->time_ns);
-	} else if (entry.live && (SEG_VALUE_CHANNEL(old.value) != SEG_VALUE_CHANNEL(value) || br_type(old.value) != br_type(value))) {
+	} else if (entry.live &&
+		   (SEG_VALUE_CHANNEL(old.value) != SEG_VALUE_CHANNEL(value) || br_type(old.value) != br_type(value))) {
 		print_event(m, CHANGED, key, value, old.value, msg->from, msg->cause, msg->time_ns);
 	}
 	return true;

@@ -84,7 +84,7 @@ br_close(struct br *br)
 	seg_detach(&br->seg);
 }
 
-/* ---- filters ----------------------------------------------------------------------------------------------------------- */
+/* ---- filters ---------------------------------------------------------------------------------------------------- */
 
 /* "no such bridge" with the names there are. */
 static enum err_code
@@ -174,10 +174,11 @@ br_type(uint64_t value)
 bool
 br_filter_value(const struct br_filter *filter, uint64_t value)
 {
-	return (!filter->channel || SEG_VALUE_CHANNEL(value) == filter->channel) && (filter->type < 0 || (int)br_type(value) == filter->type);
+	return (!filter->channel || SEG_VALUE_CHANNEL(value) == filter->channel) &&
+	       (filter->type < 0 || (int)br_type(value) == filter->type);
 }
 
-/* ---- words ------------------------------------------------------------------------------------------------------------------ */
+/* ---- words ------------------------------------------------------------------------------------------------------ */
 
 void
 br_names(const struct br *br, uint64_t key, uint64_t value, struct br_names *names)
@@ -186,7 +187,9 @@ br_names(const struct br *br, uint64_t key, uint64_t value, struct br_names *nam
 	names->bridge = fid_bridge(br, fid);
 	names->vlan = br->tables->fid[fid].vid;
 	mac_format(fdb_key_mac(key), names->mac);
-	names->port = channel && channel < SEG_MAX_CHANNELS && br->tables->channel_name[channel][0] ? br->tables->channel_name[channel] : NULL;
+	names->port = channel && channel < SEG_MAX_CHANNELS && br->tables->channel_name[channel][0]
+			      ? br->tables->channel_name[channel]
+			      : NULL;
 	names->type = br_type_name[br_type(value)];
 }
 

@@ -9,18 +9,36 @@
 #define FOR_WIDE (OUT_WIDE | OUT_NO_JSON | OUT_RIGHT)
 #define VERSION_COLUMNS \
 	{.key = "version", .flags = FOR_WIDE}, {.key = "from", .title = "FROM_CORE", .flags = FOR_WIDE}, \
-		{.key = "here", .title = "THERE_FOR", .flags = FOR_WIDE}
+	{ \
+		.key = "here", .title = "THERE_FOR", .flags = FOR_WIDE \
+	}
 
 static const struct out_column merged_columns[] = {
-	{.key = "bridge"}, {.key = "vlan", .flags = OUT_RIGHT}, {.key = "mac"}, {.key = "port"}, {.key = "type"}, {.key = "in_use"},
-	{.key = "owner", .flags = OUT_RIGHT}, {.key = "age_ms", .title = "AGE", .flags = OUT_RIGHT}, {.key = "cores"},
-	VERSION_COLUMNS, {.key = NULL},
+	{.key = "bridge"},
+	{.key = "vlan", .flags = OUT_RIGHT},
+	{.key = "mac"},
+	{.key = "port"},
+	{.key = "type"},
+	{.key = "in_use"},
+	{.key = "owner", .flags = OUT_RIGHT},
+	{.key = "age_ms", .title = "AGE", .flags = OUT_RIGHT},
+	{.key = "cores"},
+	VERSION_COLUMNS,
+	{.key = NULL},
 };
 
 static const struct out_column core_columns[] = {
-	{.key = "core", .flags = OUT_RIGHT}, {.key = "bridge"}, {.key = "vlan", .flags = OUT_RIGHT}, {.key = "mac"}, {.key = "port"},
-	{.key = "type"}, {.key = "in_use"}, {.key = "owner", .flags = OUT_RIGHT}, {.key = "age_ms", .title = "AGE", .flags = OUT_RIGHT},
-	VERSION_COLUMNS, {.key = NULL},
+	{.key = "core", .flags = OUT_RIGHT},
+	{.key = "bridge"},
+	{.key = "vlan", .flags = OUT_RIGHT},
+	{.key = "mac"},
+	{.key = "port"},
+	{.key = "type"},
+	{.key = "in_use"},
+	{.key = "owner", .flags = OUT_RIGHT},
+	{.key = "age_ms", .title = "AGE", .flags = OUT_RIGHT},
+	VERSION_COLUMNS,
+	{.key = NULL},
 };
 
 enum err_code
@@ -195,7 +213,7 @@ show_run(struct cli *cli, struct err *err)
 	return code;
 }
 
-/* ---- get -------------------------------------------------------------------------------------------------------------- */
+/* ---- get -------------------------------------------------------------------------------------------------------- */
 
 static enum err_code
 merge_one(const struct br *br, uint64_t key, struct view *view, struct err *err)
@@ -205,8 +223,14 @@ merge_one(const struct br *br, uint64_t key, struct view *view, struct err *err)
 		if (!br_lookup(br, core, key, &e)) {
 			continue;
 		}
-		struct view_entry entry = {.key = key, .value = e.value, .stamp = e.cold.stamp, .used_ns = e.cold.used_ns,
-			.born_ns = e.cold.born_ns, .core = core, .owner = br_owner(br, key), .live = e.state == SEG_FDB_LIVE};
+		struct view_entry entry = {.key = key,
+			.value = e.value,
+			.stamp = e.cold.stamp,
+			.used_ns = e.cold.used_ns,
+			.born_ns = e.cold.born_ns,
+			.core = core,
+			.owner = br_owner(br, key),
+			.live = e.state == SEG_FDB_LIVE};
 		if (!view_add(view, &entry)) {
 			return err_set(err, ERR_FAILED, "no memory");
 		}

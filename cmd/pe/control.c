@@ -102,7 +102,8 @@ take_signal(struct control *control)
 	struct signalfd_siginfo info;
 	while (read(control->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		if (!control->stopping) {
-			engine_event(control->engine, LOG_LEVEL_NOTICE, "stop by signal %u from pid %u", info.ssi_signo, info.ssi_pid);
+			engine_event(
+				control->engine, LOG_LEVEL_NOTICE, "stop by signal %u from pid %u", info.ssi_signo, info.ssi_pid);
 		}
 		control->stopping = true;
 	}

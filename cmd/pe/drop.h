@@ -11,8 +11,9 @@
 #include "shm/layout.h"
 
 /*
- * One frame less. mine is the calling core's; data may be NULL when nothing of the frame was received. The sample is overwritten while others may
- * read it: it is a hint for people, and a mixture of two frames of one reason does no harm. Counters of the port are the caller's.
+ * One frame less. mine is the calling core's; data may be NULL when nothing of the frame was received. The sample is overwritten
+ * while others may read it: it is a hint for people, and a mixture of two frames of one reason does no harm. Counters of the port
+ * are the caller's.
  */
 static inline void
 drop_count(struct seg_core *mine, enum seg_drop reason, uint16_t port, const void *data, uint32_t length, uint64_t now_ns)

@@ -34,7 +34,7 @@ engine_wait(struct engine *engine, bool (*done)(struct engine *engine, void *arg
 	}
 }
 
-/* ---- rounds ---------------------------------------------------------------------------------------------------------- */
+/* ---- rounds ----------------------------------------------------------------------------------------------------- */
 
 struct round {
 	uint64_t loops[SEG_MAX_NODES];
@@ -46,7 +46,8 @@ round_done(struct engine *engine, void *arg)
 	const struct round *round = arg;
 	for (unsigned i = 1; i <= engine->ncores; i++) {
 		const struct seg_core *core = seg_core(&engine->seg, i);
-		/* acquire: what the core did in the loop that it has ended is seen here. Two: the first may have begun before we looked. */
+		/* acquire: what the core did in the loop that it has ended is seen here. Two: the first may have begun before we
+		 * looked. */
 		if (engine->core[i] && seg_get_acquire(&core->loops) < round->loops[i] + 2 && !seg_get_acquire(&core->sleeping)) {
 			return false;
 		}
@@ -65,7 +66,7 @@ engine_round(struct engine *engine, int timeout_ms)
 	return engine_wait(engine, round_done, &round, timeout_ms);
 }
 
-/* ---- views ------------------------------------------------------------------------------------------------------------ */
+/* ---- views ------------------------------------------------------------------------------------------------------ */
 
 unsigned
 engine_behind(const struct engine *engine)
@@ -163,7 +164,7 @@ engine_publish(struct engine *engine, const struct view *view, int timeout_ms)
 	return engine_leave(engine, old, timeout_ms);
 }
 
-/* ---- messages ----------------------------------------------------------------------------------------------------------- */
+/* ---- messages --------------------------------------------------------------------------------------------------- */
 
 struct push {
 	unsigned to;
@@ -252,11 +253,11 @@ nothing_owed(struct engine *engine, void *arg)
 bool
 engine_quiet(struct engine *engine, int timeout_ms)
 {
-	return engine_settle(engine, timeout_ms) && engine_round(engine, timeout_ms) && engine_wait(engine, nothing_owed, NULL, timeout_ms) &&
-	       engine_settle(engine, timeout_ms);
+	return engine_settle(engine, timeout_ms) && engine_round(engine, timeout_ms) &&
+	       engine_wait(engine, nothing_owed, NULL, timeout_ms) && engine_settle(engine, timeout_ms);
 }
 
-/* ---- flushes ------------------------------------------------------------------------------------------------------------- */
+/* ---- flushes ---------------------------------------------------------------------------------------------------- */
 
 void
 engine_flush(struct engine *engine, const uint16_t *channel, size_t nchannels, const uint16_t *fid, size_t nfids)

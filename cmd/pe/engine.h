@@ -2,8 +2,8 @@
 /*
  * The engine: what the control core and the data cores share.
  *
- * The control core (run.c, control.c, apply.c, ops.c) owns everything here but `core[i]`, which belongs to data core i. Data cores
- * read the plan and the queues through one pointer each, taken up at their quiet point: the end of a loop.
+ * The control core (run.c, control.c, apply.c, ops.c) owns everything here but `core[i]`, which belongs to data core i. Data
+ * cores read the plan and the queues through one pointer each, taken up at their quiet point: the end of a loop.
  */
 #ifndef PEKIT_PE_ENGINE_H
 #define PEKIT_PE_ENGINE_H
@@ -30,9 +30,11 @@ struct lane {
 	struct rxq rxq[PORT_MAX_QUEUES];
 	struct txq txq[PORT_MAX_QUEUES];
 	SEG_ALIGNED struct limit limit; /* of what the port sends, over all its queues; set by the control core */
-	SEG_ALIGNED int64_t storm_tokens; /* frames that may be flooded for this port; any core takes, the poller of queue 0 fills */
+	SEG_ALIGNED int64_t
+		storm_tokens;   /* frames that may be flooded for this port; any core takes, the poller of queue 0 fills */
 	uint64_t storm_debt_ns; /* the poller's own: time not yet turned into tokens */
-	SEG_ALIGNED bool up; /* written by the control core: enabled and link; frames for a lane that is not up are dropped at once */
+	SEG_ALIGNED bool
+		up;  /* written by the control core: enabled and link; frames for a lane that is not up are dropped at once */
 	bool faulty; /* likewise: a core stalled inside a burst */
 };
 
@@ -45,21 +47,21 @@ struct view {
 
 struct engine {
 	struct seg seg;
-	struct conf conf;               /* the running configuration */
+	struct conf conf; /* the running configuration */
 	unsigned ncores;
 	struct plan_numbers numbers;
 	struct port *port[SEG_MAX_PORTS];
 	struct rte_mempool *pool;
 	struct keeper *keeper;
 	uint16_t max_mtu;
-	const struct view *view;        /* the newest; published with release */
-	struct worker *core[SEG_MAX_NODES]; /* 1..ncores */
+	const struct view *view;                             /* the newest; published with release */
+	struct worker *core[SEG_MAX_NODES];                  /* 1..ncores */
 	struct rte_ring *work[SEG_MAX_NODES][SEG_MAX_NODES]; /* [from][to]: frames handed over for work */
-	struct ring_sender to[SEG_MAX_NODES]; /* the control core's messages */
+	struct ring_sender to[SEG_MAX_NODES];                /* the control core's messages */
 	struct grace grace;
-	uint32_t cause;                 /* the control core's causes counted */
-	bool stop;                      /* read by the data cores */
-	char *save_path;                /* of the configuration file, absolute; NULL: it came from standard input */
+	uint32_t cause;                         /* the control core's causes counted */
+	bool stop;                              /* read by the data cores */
+	char *save_path;                        /* of the configuration file, absolute; NULL: it came from standard input */
 	uint64_t watchdog_ns, watchdog_sent_ns; /* systemd's; 0: none */
 };
 
@@ -83,8 +85,8 @@ worker_wake(struct engine *engine, unsigned number);
 
 /*
  * Publishes a view and waits until all data cores use it (asking them to hurry); frames for lanes that the new view
- * does not name have been sent or dropped when it returns. Returns false when a core did not follow within timeout_ms: then the old
- * view must not be freed. Control core.
+ * does not name have been sent or dropped when it returns. Returns false when a core did not follow within timeout_ms: then the
+ * old view must not be freed. Control core.
  */
 bool
 engine_publish(struct engine *engine, const struct view *view, int timeout_ms);

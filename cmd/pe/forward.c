@@ -2,8 +2,8 @@
 /*
  * The bridge: classes of the source text (BPDU, LACP, source, destination), in three passes over a burst.
  *
- * First pass: headers to keys, and the two buckets of each frame are asked for. Second: sources, which nearly always says "known".
- * Third: destinations. By then the lines are there. Whatever is rare leaves the passes at once.
+ * First pass: headers to keys, and the two buckets of each frame are asked for. Second: sources, which nearly always says
+ * "known". Third: destinations. By then the lines are there. Whatever is rare leaves the passes at once.
  */
 #include <string.h>
 
@@ -40,7 +40,7 @@ forward_runt(const struct head *h)
 	return h->bytes < (h->tag == TAG_NONE ? ETH_HEADER : TAGGED_HEADER);
 }
 
-/* ---- tags ------------------------------------------------------------------------------------------------------------ */
+/* ---- tags ------------------------------------------------------------------------------------------------------- */
 
 static void
 forward_strip(struct rte_mbuf *frame)
@@ -102,16 +102,18 @@ forward_tag_fits(unsigned tag, unsigned egress)
 	return tag + 1 == egress;
 }
 
-/* ---- to many ----------------------------------------------------------------------------------------------------------- */
+/* ---- to many ---------------------------------------------------------------------------------------------------- */
 
 /* A copy of its own, so that every frame on its way out has one owner and may be changed. */
 static void
-forward_copy_to(struct worker *w, uint16_t channel, const struct rte_mbuf *frame, enum tag tag, enum plan_egress egress, uint16_t vid)
+forward_copy_to(
+	struct worker *w, uint16_t channel, const struct rte_mbuf *frame, enum tag tag, enum plan_egress egress, uint16_t vid)
 {
 	struct rte_mbuf *copy = rte_pktmbuf_copy(frame, w->engine->pool, 0, UINT32_MAX);
 
 	if (!copy || !forward_retag(copy, tag, egress, vid)) {
-		drop_count(w->mine, SEG_DROP_NO_MBUF, channel, rte_pktmbuf_mtod(frame, const void *), rte_pktmbuf_data_len(frame), w->now_ns);
+		drop_count(w->mine, SEG_DROP_NO_MBUF, channel, rte_pktmbuf_mtod(frame, const void *), rte_pktmbuf_data_len(frame),
+			w->now_ns);
 		seg_add(&w->mine->port[channel].tx_dropped, 1);
 		rte_pktmbuf_free(copy);
 		return;
@@ -163,7 +165,8 @@ forward_storm(struct worker *w, uint16_t port)
 }
 
 static void
-forward_many(struct worker *w, uint16_t port, struct rte_mbuf *frame, const struct head *h, enum seg_class class, enum seg_drop storm)
+forward_many(
+	struct worker *w, uint16_t port, struct rte_mbuf *frame, const struct head *h, enum seg_class class, enum seg_drop storm)
 {
 	seg_add(&w->mine->class_packets[class], 1);
 	if (forward_storm(w, port)) {
@@ -173,7 +176,7 @@ forward_many(struct worker *w, uint16_t port, struct rte_mbuf *frame, const stru
 	forward_flood(w, port, frame, h);
 }
 
-/* ---- what is special --------------------------------------------------------------------------------------------------- */
+/* ---- what is special -------------------------------------------------------------------------------------------- */
 
 static void
 forward_class_drop(struct worker *w, uint16_t port, struct rte_mbuf *frame, enum seg_drop reason)
@@ -194,8 +197,8 @@ forward_shares_vlan(const struct plan_port *a, const struct plan_port *b)
 }
 
 /*
- * A BPDU is untagged and speaks for the link, not for a VLAN. At a port without an untagged VLAN it goes to the other such ports that
- * share a tagged one with it: those are the links that a loop of the neighbours can run over.
+ * A BPDU is untagged and speaks for the link, not for a VLAN. At a port without an untagged VLAN it goes to the other such ports
+ * that share a tagged one with it: those are the links that a loop of the neighbours can run over.
  */
 static void
 forward_bpdu_trunk(struct worker *w, uint16_t port, struct rte_mbuf *frame)
@@ -209,7 +212,7 @@ forward_bpdu_trunk(struct worker *w, uint16_t port, struct rte_mbuf *frame)
 		const struct plan_port *out = &plan->port[c];
 		const struct lane *lane = w->view->lane[c];
 		if (c != port && lane && seg_get(&lane->up) && out->bridge == in->bridge && !out->untagged_fid && out->fid &&
-		    forward_shares_vlan(in, out)) {
+			forward_shares_vlan(in, out)) {
 			forward_copy_to(w, c, frame, TAG_NONE, PLAN_UNTAGGED, 0);
 			any = true;
 		}
@@ -228,7 +231,8 @@ forward_reserved(struct worker *w, uint16_t port, struct rte_mbuf *frame, const 
 	const struct plan_port *in = &w->view->plan->port[port];
 	const uint8_t *data = rte_pktmbuf_mtod(frame, const uint8_t *);
 
-	if (target == MAC_SLOW && rte_pktmbuf_data_len(frame) > 14 && (data[12] << 8 | data[13]) == ETHERTYPE_SLOW && data[14] == 1) {
+	if (target == MAC_SLOW && rte_pktmbuf_data_len(frame) > 14 && (data[12] << 8 | data[13]) == ETHERTYPE_SLOW &&
+		data[14] == 1) {
 		seg_add(&w->mine->class_packets[SEG_CLASS_LAG], 1);
 		worker_drop_in(w, SEG_DROP_LACP_NO_LAG, port, frame);
 	} else if (target != MAC_BPDU) {
@@ -280,7 +284,7 @@ forward_special(struct worker *w, uint16_t port, struct rte_mbuf *frame, const s
 	}
 }
 
-/* ---- the passes -------------------------------------------------------------------------------------------------------- */
+/* ---- the passes ------------------------------------------------------------------------------------------------- */
 
 #define WIRE_GROUP_BITS 0x0001000000000001ull /* of both addresses, in the first eight bytes as a little-endian number */
 #define WIRE_VLAN 0x0081                      /* the Ethertype likewise */
@@ -328,7 +332,8 @@ forward_source_mark(struct fdb *fdb, const struct head *h, uint16_t port)
 
 	if (SEG_VALUE_CHANNEL(value) != port || !fdb_alive(fdb, h->fid, value)) {
 		/* never from a group address, to a reserved one, or in a VLAN that the port is not in */
-		return !h->fid || forward_runt(h) || mac_is_group(fdb_key_mac(h->source)) || (fdb_key_mac(h->target) & ~0xfull) == MAC_BPDU;
+		return !h->fid || forward_runt(h) || mac_is_group(fdb_key_mac(h->source)) ||
+		       (fdb_key_mac(h->target) & ~0xfull) == MAC_BPDU;
 	}
 	fdb_mark_used(fdb, slot, true);
 	return true;
@@ -378,7 +383,8 @@ forward_unicast(struct worker *w, uint16_t port, struct rte_mbuf *frame, struct 
 	uint16_t channel = SEG_VALUE_CHANNEL(value);
 
 	/* learned since the last flush, somewhere else, and with the tag that is wanted there */
-	if (__builtin_expect((value & FORWARD_ALIVE_MASK) == alive && channel != port && forward_tag_fits(h->tag, egress[channel]), 1)) {
+	if (__builtin_expect(
+		    (value & FORWARD_ALIVE_MASK) == alive && channel != port && forward_tag_fits(h->tag, egress[channel]), 1)) {
 		return channel;
 	}
 	return forward_other(w, port, frame, h, value);
@@ -429,7 +435,7 @@ forward_burst(struct worker *w, uint16_t port, struct rte_mbuf **frame, unsigned
 	for (unsigned i = 0; i < n; i++) {
 		struct head *h = &head[i];
 		if (__builtin_expect((fdb_value_of(fdb, h->source_home, h->source) & ~SEG_VALUE_REACH) != known, 0) &&
-		    !forward_source_mark(fdb, h, port)) {
+			!forward_source_mark(fdb, h, port)) {
 			unknown[nunknown++] = (uint8_t)i;
 		}
 		if (__builtin_expect(h->special, 0)) {

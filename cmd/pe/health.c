@@ -6,10 +6,10 @@
 
 #include "control.h"
 
-#define SILENT_NS 1000000000ull  /* a core that does not beat for so long is looked at; asleep, it beats every 0.1 s */
-#define STALLED_TICKS_PER_S 2    /* it is stalled when it burnt half a second of CPU meanwhile, or does not even want a CPU */
+#define SILENT_NS 1000000000ull /* a core that does not beat for so long is looked at; asleep, it beats every 0.1 s */
+#define STALLED_TICKS_PER_S 2   /* it is stalled when it burnt half a second of CPU meanwhile, or does not even want a CPU */
 
-/* ---- links ----------------------------------------------------------------------------------------------------------- */
+/* ---- links ------------------------------------------------------------------------------------------------------ */
 
 /* A core stops using a link that is down at once: the word first, the rest later. */
 static void
@@ -40,16 +40,16 @@ health_ports(struct control *control)
 			control->link_since_ns[n] = engine_now_ns();
 			control->link_changes[n]++;
 			engine_event(engine, port->link ? LOG_LEVEL_NOTICE : LOG_LEVEL_WARNING, "port %s: %s", port->name,
-				!port->present  ? "the device is gone"
-				: port->link    ? "link up"
-				: present       ? "link down"
-				                : "the device is back, link down");
+				!port->present ? "the device is gone"
+				: port->link   ? "link up"
+				: present      ? "link down"
+					       : "the device is back, link down");
 		}
 		publish_port(control, n);
 	}
 }
 
-/* ---- cores ------------------------------------------------------------------------------------------------------------- */
+/* ---- cores ------------------------------------------------------------------------------------------------------ */
 
 /* State letter and CPU time of a thread of ours (proc(5), /proc/PID/task/TID/stat); false: it is gone. */
 static bool
@@ -93,7 +93,8 @@ mark_lanes(struct control *control, unsigned core, bool stalled)
 		}
 		if (stalled && holds && !lane->faulty) {
 			__atomic_store_n(&lane->faulty, true, __ATOMIC_RELAXED);
-			engine_event(engine, LOG_LEVEL_ERROR, "port %s: faulty, core %u is stalled inside a burst", lane->port->name, core);
+			engine_event(engine, LOG_LEVEL_ERROR, "port %s: faulty, core %u is stalled inside a burst",
+				lane->port->name, core);
 			publish_port(control, n);
 		}
 	}

@@ -43,7 +43,7 @@ struct keeper {
 	pid_t pid;
 };
 
-/* ---- the child ------------------------------------------------------------------------------------------------------- */
+/* ---- the child -------------------------------------------------------------------------------------------------- */
 
 struct note {
 	struct note *older;
@@ -147,7 +147,8 @@ claim_address(const char *ifname, struct sockaddr_un *address)
 	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n);
 }
 
-/* Who has it: the listener's process as the kernel tells the one who connects. Nobody accepts, so this works for the first CLAIM_ASKERS. */
+/* Who has it: the listener's process as the kernel tells the one who connects. Nobody accepts, so this works for the first
+ * CLAIM_ASKERS. */
 static pid_t
 claimant(const char *ifname)
 {
@@ -224,7 +225,8 @@ serve(int fd)
 	undo_all(&state, NULL);
 }
 
-/* Nothing of the engine's may live on in this process but the socket: no terminal, no pipe that somebody reads to its end, no lock. */
+/* Nothing of the engine's may live on in this process but the socket: no terminal, no pipe that somebody reads to its end, no
+ * lock. */
 static void
 child(int fd)
 {
@@ -248,7 +250,7 @@ child(int fd)
 	_exit(0);
 }
 
-/* ---- the engine's side ----------------------------------------------------------------------------------------------- */
+/* ---- the engine's side ------------------------------------------------------------------------------------------ */
 
 enum err_code
 keeper_start(struct keeper **keeper, struct err *err)
@@ -311,14 +313,16 @@ keeper_claim(struct keeper *keeper, const char *ifname, struct err *err)
 		msg.request = REQUEST_CLAIMANT;
 		reply = ask(keeper, &msg);
 		err_set(err, ERR_EXISTS, "%s is in use by another engine", ifname);
-		return reply.pid > 0 ? err_hint(err, "its keeper is process %d; `pe stop` that engine, or use another interface", (int)reply.pid)
+		return reply.pid > 0 ? err_hint(err, "its keeper is process %d; `pe stop` that engine, or use another interface",
+					       (int)reply.pid)
 				     : err_hint(err, "`pe stop` that engine, or use another interface");
 	}
 	if (reply.error == EEXIST) {
 		return err_set(err, ERR_EXISTS, "%s is in use by another port", ifname);
 	}
 	if (reply.error != 0) {
-		return err_set(err, ERR_FAILED, "cannot claim %s: %s", ifname, reply.error == EPIPE ? "the keeper is gone" : strerror(reply.error));
+		return err_set(err, ERR_FAILED, "cannot claim %s: %s", ifname,
+			reply.error == EPIPE ? "the keeper is gone" : strerror(reply.error));
 	}
 	return ERR_NONE;
 }

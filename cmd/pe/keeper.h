@@ -2,9 +2,9 @@
 /*
  * The keeper: a child process that gives interfaces back as they were found.
  *
- * What the engine changes on a kernel interface (IPv6 off, ARP off, an XDP program, ...) would outlive a killed engine. So the engine
- * tells the keeper, before each change, how to undo it; when the socket between them closes, for whatever reason, the keeper undoes what
- * is left and exits. There is no other undo code: a clean stop and a removed port use the same.
+ * What the engine changes on a kernel interface (IPv6 off, ARP off, an XDP program, ...) would outlive a killed engine. So the
+ * engine tells the keeper, before each change, how to undo it; when the socket between them closes, for whatever reason, the
+ * keeper undoes what is left and exits. There is no other undo code: a clean stop and a removed port use the same.
  *
  * The keeper also holds the claim on an interface, so that the next engine gets it only after all is undone.
  *

@@ -6,13 +6,13 @@
 
 #include "control.h"
 
-
 struct rte_ring *
 lane_ring(unsigned slots)
 {
 	/* Not from DPDK's memory: 64 cores need more rings than it has names for. */
 	ssize_t size = rte_ring_get_memsize(slots);
-	struct rte_ring *ring = size > 0 ? aligned_alloc(RTE_CACHE_LINE_SIZE, RTE_ALIGN((size_t)size, RTE_CACHE_LINE_SIZE)) : NULL;
+	struct rte_ring *ring =
+		size > 0 ? aligned_alloc(RTE_CACHE_LINE_SIZE, RTE_ALIGN((size_t)size, RTE_CACHE_LINE_SIZE)) : NULL;
 	if (ring && rte_ring_init(ring, "frames", slots, RING_F_SP_ENQ | RING_F_SC_DEQ) < 0) {
 		free(ring);
 		return NULL;

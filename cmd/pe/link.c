@@ -17,7 +17,7 @@
 
 #include "base/addr.h"
 
-/* ---- what it is ------------------------------------------------------------------------------------------------------ */
+/* ---- what it is ------------------------------------------------------------------------------------------------- */
 
 /* libnl's error numbers are its own; what matters here is "no such interface" and "not allowed". */
 static int
@@ -88,7 +88,7 @@ link_get(const char *name, struct link_info *info)
 	return nl_errno(rc);
 }
 
-/* ---- ioctls ---------------------------------------------------------------------------------------------------------- */
+/* ---- ioctls ----------------------------------------------------------------------------------------------------- */
 
 static int
 if_ioctl(const char *name, unsigned long request, struct ifreq *ifr)
@@ -191,7 +191,7 @@ link_set_rxvlan(const char *name, bool on)
 	return ethtool(name, &flags);
 }
 
-/* ---- addresses ------------------------------------------------------------------------------------------------------- */
+/* ---- addresses -------------------------------------------------------------------------------------------------- */
 
 static unsigned
 prefix_length(const uint8_t *mask, size_t size)
@@ -239,7 +239,7 @@ link_address(const char *name, char *text, size_t size)
 	size_t n = strlen(name);
 	for (struct ifaddrs *a = list; a != NULL && !found; a = a->ifa_next) {
 		bool ip = a->ifa_addr != NULL && a->ifa_netmask != NULL &&
-			(a->ifa_addr->sa_family == AF_INET || a->ifa_addr->sa_family == AF_INET6);
+			  (a->ifa_addr->sa_family == AF_INET || a->ifa_addr->sa_family == AF_INET6);
 		/* a label is the name, a colon and any word */
 		if (ip && strncmp(a->ifa_name, name, n) == 0 && (a->ifa_name[n] == '\0' || a->ifa_name[n] == ':')) {
 			found = address_text(a, text, size);
@@ -285,7 +285,7 @@ link_set_ipv6(const char *name, const char *value)
 	return rc;
 }
 
-/* ---- names ----------------------------------------------------------------------------------------------------------- */
+/* ---- names ------------------------------------------------------------------------------------------------------ */
 
 static size_t
 common_prefix(const char *a, const char *b)
@@ -306,7 +306,8 @@ link_names(const char *name, char *text, size_t size)
 	for (size_t like = IFNAMSIZ; all != NULL && like-- > 0;) {
 		for (struct if_nameindex *i = all; i->if_index != 0 && listed < 8; i++) {
 			size_t used = strlen(text);
-			if (strcmp(i->if_name, "lo") != 0 && common_prefix(i->if_name, name) == like && used + IFNAMSIZ + 2 < size) {
+			if (strcmp(i->if_name, "lo") != 0 && common_prefix(i->if_name, name) == like &&
+				used + IFNAMSIZ + 2 < size) {
 				snprintf(text + used, size - used, "%s%s", listed++ ? ", " : "", i->if_name);
 			}
 		}

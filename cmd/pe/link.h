@@ -16,10 +16,10 @@ struct link_info {
 	char name[IFNAMSIZ];
 	char master[IFNAMSIZ]; /* bridge, bond, ... that it is a member of; empty: none */
 	int index;
-	unsigned flags;        /* IFF_* */
+	unsigned flags; /* IFF_* */
 	bool ethernet;
 	bool veth;
-	bool carrier;          /* up, and the other end is there */
+	bool carrier; /* up, and the other end is there */
 	uint64_t mac;
 	uint32_t mtu;
 };

@@ -5,14 +5,28 @@
 #define CONFIG_HELP "the appliance file, pekit.json(5); - is standard input"
 
 static const struct cli_param run_params[] = {
-	{.name = "config", .letter = 'c', .place = CLI_OPT, .type = CLI_FILE, .metavar = "FILE", .flags = CLI_REQUIRED,
+	{.name = "config",
+		.letter = 'c',
+		.place = CLI_OPT,
+		.type = CLI_FILE,
+		.metavar = "FILE",
+		.flags = CLI_REQUIRED,
 		.help = CONFIG_HELP},
-	{.name = "detach", .letter = 'd', .place = CLI_OPT, .type = CLI_FLAG, .help = "return when the engine is ready; it goes on"},
+	{.name = "detach",
+		.letter = 'd',
+		.place = CLI_OPT,
+		.type = CLI_FLAG,
+		.help = "return when the engine is ready; it goes on"},
 	{.name = NULL},
 };
 
 static const struct cli_param check_params[] = {
-	{.name = "config", .letter = 'c', .place = CLI_OPT, .type = CLI_FILE, .metavar = "FILE", .flags = CLI_REQUIRED,
+	{.name = "config",
+		.letter = 'c',
+		.place = CLI_OPT,
+		.type = CLI_FILE,
+		.metavar = "FILE",
+		.flags = CLI_REQUIRED,
 		.help = CONFIG_HELP},
 	{.name = NULL},
 };
@@ -24,16 +38,28 @@ static const struct cli_param diff_params[] = {
 
 static const struct cli_param apply_params[] = {
 	{.name = "config", .letter = 'c', .place = CLI_OPT, .type = CLI_FILE, .metavar = "FILE", .help = CONFIG_HELP},
-	{.name = "patch", .place = CLI_OPT, .type = CLI_FILE, .metavar = "FILE",
+	{.name = "patch",
+		.place = CLI_OPT,
+		.type = CLI_FILE,
+		.metavar = "FILE",
 		.help = "a merge patch (RFC 7386) for the running configuration instead; - is standard input"},
 	{.name = "save", .place = CLI_OPT, .type = CLI_FLAG, .help = "write it to the engine's appliance file, too"},
-	{.name = "confirm", .place = CLI_OPT, .type = CLI_TIME, .metavar = "SECONDS", .min = 1000, .max = 86400000,
+	{.name = "confirm",
+		.place = CLI_OPT,
+		.type = CLI_TIME,
+		.metavar = "SECONDS",
+		.min = 1000,
+		.max = 86400000,
 		.help = "take it back after that time, unless 'pe confirm' comes before"},
 	{.name = NULL},
 };
 
 static const struct cli_param log_params[] = {
-	{.name = "level", .place = CLI_ARG, .type = CLI_ENUM, .metavar = "LEVEL", .words = "error|warning|notice|info|debug",
+	{.name = "level",
+		.place = CLI_ARG,
+		.type = CLI_ENUM,
+		.metavar = "LEVEL",
+		.words = "error|warning|notice|info|debug",
 		.help = "from now on log what is at least that grave"},
 	{.name = NULL},
 };
@@ -88,7 +114,8 @@ static const struct cli_verb verbs[] = {
 		.params = diff_params,
 		.takes = CLI_TAKES_APPLIANCE | CLI_TAKES_SAVED | CLI_TAKES_FORMAT | CLI_TAKES_TIMEOUT,
 		.run = verb_diff,
-		.notes = "Without -c: the file that the engine was started with. (live): pe apply can do it; (restart): it cannot.",
+		.notes =
+			"Without -c: the file that the engine was started with. (live): pe apply can do it; (restart): it cannot.",
 		.examples = diff_examples,
 	},
 	{

@@ -192,7 +192,7 @@ fix_l4(const struct offload_cut *cut, uint8_t *frame, uint32_t n)
 		put32(l4 + 4, get32(l4 + 4) + cut->done);
 		uint8_t flags = l4[13];
 		if (cut->done + n < cut->payload) {
-			flags &= (uint8_t)~(TCP_FIN | TCP_PSH);
+			flags &= (uint8_t) ~(TCP_FIN | TCP_PSH);
 		}
 		if (cut->index > 0) {
 			flags &= (uint8_t)~TCP_CWR;
@@ -200,7 +200,8 @@ fix_l4(const struct offload_cut *cut, uint8_t *frame, uint32_t n)
 		l4[13] = flags;
 	}
 	put16(sum_at, 0);
-	/* the pseudo-header: both addresses, which end where an IPv4 header without options or an IPv6 header ends; protocol; length */
+	/* the pseudo-header: both addresses, which end where an IPv4 header without options or an IPv6 header ends; protocol;
+	 * length */
 	const uint8_t *ip = frame + cut->l3;
 	uint8_t tail[4] = {0, cut->udp ? PROTO_UDP : PROTO_TCP, (uint8_t)(size >> 8), (uint8_t)size};
 	uint64_t sum = cut->ipv4 ? sum_bytes(ip + 12, 8) : sum_bytes(ip + 8, 32);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a sender left to its NIC, done in software: a checksum to be completed, a large TCP or UDP frame to be cut into frames that fit the wire.
+ * What a sender left to its NIC, done in software: a checksum to be completed, a large TCP or UDP frame to be cut into frames
+ * that fit the wire.
  *
- * A kernel host at the other end of a veth pair sends such frames unless its offloads are off; the kernel tells what is missing beside the frame
- * (struct virtio_net_hdr). Pure.
+ * A kernel host at the other end of a veth pair sends such frames unless its offloads are off; the kernel tells what is missing
+ * beside the frame (struct virtio_net_hdr). Pure.
  */
 #ifndef PEKIT_PE_OFFLOAD_H
 #define PEKIT_PE_OFFLOAD_H
@@ -12,9 +13,8 @@
 #include <stdint.h>
 
 /*
- * Completes the Internet checksum (RFC 1071) at start + offset over start .. size; the field holds the pseudo-header's sum. Offset 6 is
- * UDP's and no other's. False: the
- * place lies outside of the frame, which is then as it was.
+ * Completes the Internet checksum (RFC 1071) at start + offset over start .. size; the field holds the pseudo-header's sum.
+ * Offset 6 is UDP's and no other's. False: the place lies outside of the frame, which is then as it was.
  */
 bool
 offload_checksum(uint8_t *frame, uint32_t size, uint32_t start, uint32_t offset);
@@ -25,10 +25,10 @@ struct offload_cut {
 	uint32_t head_size, rest_size;
 	uint32_t l3, l4, header; /* where the IP header, the TCP or UDP header and the payload begin */
 	bool udp, ipv4;
-	uint32_t chunk;          /* payload of a frame */
-	uint32_t done;           /* payload cut off so far */
+	uint32_t chunk; /* payload of a frame */
+	uint32_t done;  /* payload cut off so far */
 	uint32_t payload;
-	uint16_t index;          /* frames cut off so far */
+	uint16_t index; /* frames cut off so far */
 };
 
 /*

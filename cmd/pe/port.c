@@ -19,11 +19,13 @@
 enum err_code
 port_open(struct port *port, uint16_t number, const struct conf_port *conf, const struct port_env *env, struct err *err)
 {
-	*port = (struct port){.number = number, .wait_fd = -1, .pool = env->pool, .kind = conf->kind, .mtu = conf->mtu, .keeper = env->keeper};
+	*port = (struct port){
+		.number = number, .wait_fd = -1, .pool = env->pool, .kind = conf->kind, .mtu = conf->mtu, .keeper = env->keeper};
 	snprintf(port->name, sizeof(port->name), "%s", conf->name);
 	snprintf(port->device_text, sizeof(port->device_text), "%s", conf->device);
 	if (conf->mtu > env->max_mtu) {
-		err_set(err, ERR_REFUSED, "ports.%s.mtu: %u is more than the buffers of the running engine hold", conf->name, conf->mtu);
+		err_set(err, ERR_REFUSED, "ports.%s.mtu: %u is more than the buffers of the running engine hold", conf->name,
+			conf->mtu);
 		return err_hint(err, "at most %u; start the engine anew for more", env->max_mtu);
 	}
 	return conf->kind == SEG_PORT_IF ? port_if_open(port, conf, env, err) : port_eth_open(port, conf, env, err);
@@ -58,7 +60,7 @@ port_close(struct port *port)
 	port->link = false;
 }
 
-/* ---- kernel interfaces ----------------------------------------------------------------------------------------------- */
+/* ---- kernel interfaces ------------------------------------------------------------------------------------------ */
 
 static enum err_code
 refuse(const char *name, const char *what, int error, struct err *err)
@@ -79,7 +81,8 @@ not_found(const char *name, struct err *err)
 	char names[160];
 	link_names(name, names, sizeof(names));
 	err_set(err, ERR_NOT_FOUND, "%s: no such interface", name);
-	return names[0] ? err_hint(err, "there are %s", names) : err_hint(err, "`ip link` lists them; there are none but lo here");
+	return names[0] ? err_hint(err, "there are %s", names)
+			: err_hint(err, "`ip link` lists them; there are none but lo here");
 }
 
 /* Interfaces that something else lives on. */
@@ -130,8 +133,8 @@ set_flag(struct port *port, const struct link_info *info, unsigned flag, enum ke
 }
 
 /*
- * The kernel takes frames of the MTU with one 802.1Q tag, but not those with an 802.1ad tag or with two: so the interface gets room for them, where it
- * can. What is too long for the port is found by port_oversize().
+ * The kernel takes frames of the MTU with one 802.1Q tag, but not those with an 802.1ad tag or with two: so the interface gets
+ * room for them, where it can. What is too long for the port is found by port_oversize().
  */
 static enum err_code
 raise_mtu(struct port *port, const struct link_info *info, struct err *err)
@@ -198,7 +201,7 @@ port_take_interface(struct port *port, const char *given, char *name, struct err
 	return ERR_NONE;
 }
 
-/* ---- link changes ---------------------------------------------------------------------------------------------------- */
+/* ---- link changes ----------------------------------------------------------------------------------------------- */
 
 /* The descriptor that the control core waits for is an epoll set of these two. */
 static struct {

@@ -5,8 +5,8 @@
  * Two drivers: port_eth.c over DPDK's ethdev (pci:, vdev:, xdp:) and port_if.c over an AF_PACKET socket (if:). The control core
  * opens, starts, stops and closes; data cores only receive and send, each on a queue whose ownership word it holds (queue.h).
  *
- * port_if.c uses its own socket and not DPDK's af_packet driver because it must tell three things that the driver does not pass on:
- * carrier, frames with unfinished checksums, and truncated ones; and because a core without work can sleep on its descriptor.
+ * port_if.c uses its own socket and not DPDK's af_packet driver because it must tell three things that the driver does not pass
+ * on: carrier, frames with unfinished checksums, and truncated ones; and because a core without work can sleep on its descriptor.
  */
 #ifndef PEKIT_PE_PORT_H
 #define PEKIT_PE_PORT_H
@@ -46,12 +46,12 @@ struct port_driver {
 struct port {
 	/* Read by data cores in every burst; written only while no core uses the port. */
 	const struct port_driver *driver;
-	void *device;          /* the driver's own */
-	uint16_t number;       /* 1..255 */
-	uint16_t eth_id;       /* DPDK's, for ethdev ports */
+	void *device;    /* the driver's own */
+	uint16_t number; /* 1..255 */
+	uint16_t eth_id; /* DPDK's, for ethdev ports */
 	uint16_t nrxq, ntxq;
-	bool hardware_rss;     /* the device spreads flows over its queues itself */
-	int wait_fd;           /* readable when frames wait: a core may sleep on it; -1: it must be polled */
+	bool hardware_rss; /* the device spreads flows over its queues itself */
+	int wait_fd;       /* readable when frames wait: a core may sleep on it; -1: it must be polled */
 	struct rte_mempool *pool;
 	/* Control core. */
 	enum seg_port_kind kind;
@@ -61,7 +61,7 @@ struct port {
 	uint16_t mtu;
 	uint64_t speed_bps;
 	uint64_t rx_missed;
-	bool link;             /* carrier, and the device is there */
+	bool link; /* carrier, and the device is there */
 	bool present;
 	bool started;
 	char warning[240]; /* set at open: what the operator should know; empty: nothing */
@@ -71,13 +71,14 @@ struct port {
 struct port_env {
 	struct rte_mempool *pool;
 	struct keeper *keeper;
-	unsigned cores;        /* queues wanted: as many as cores where the device has them */
-	uint16_t max_mtu;      /* what the mbufs hold */
+	unsigned cores;   /* queues wanted: as many as cores where the device has them */
+	uint16_t max_mtu; /* what the mbufs hold */
 };
 
 /*
  * Opens the device of a port and sets it up, not started: nothing is received yet. *port is filled; number is the caller's.
- * ERR_NOT_FOUND: no such interface or device; ERR_EXISTS: it has addresses of the kernel's, or somebody holds it; ERR_REFUSED: permission.
+ * ERR_NOT_FOUND: no such interface or device; ERR_EXISTS: it has addresses of the kernel's, or somebody holds it; ERR_REFUSED:
+ * permission.
  */
 enum err_code
 port_open(struct port *port, uint16_t number, const struct conf_port *conf, const struct port_env *env, struct err *err);
@@ -93,9 +94,10 @@ void
 port_close(struct port *port);
 
 /*
- * Link changes. The descriptor belongs into the control core's epoll set; after it was readable, link_monitor_read() empties it and the control
- * core calls driver->poll on all ports. It tells of kernel interfaces in the engine's namespace (rtnetlink) and of devices that interrupt on a link
- * change; other ethdev ports must be polled by the timer as well. One per process; link_monitor_close() ends it.
+ * Link changes. The descriptor belongs into the control core's epoll set; after it was readable, link_monitor_read() empties it
+ * and the control core calls driver->poll on all ports. It tells of kernel interfaces in the engine's namespace (rtnetlink) and
+ * of devices that interrupt on a link change; other ethdev ports must be polled by the timer as well. One per process;
+ * link_monitor_close() ends it.
  */
 int
 link_monitor_open(struct err *err);

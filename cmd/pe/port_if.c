@@ -2,9 +2,9 @@
 /*
  * if: a kernel interface through two AF_PACKET sockets, one that receives and one that sends.
  *
- * Received frames come with a struct virtio_net_hdr, which tells of unfinished checksums and of large frames that the sender left to its NIC to
- * cut, and with auxiliary data, which has the VLAN tag that the kernel took out. Both are made good here, so that a frame
- * in the engine is what would have been on a wire.
+ * Received frames come with a struct virtio_net_hdr, which tells of unfinished checksums and of large frames that the sender left
+ * to its NIC to cut, and with auxiliary data, which has the VLAN tag that the kernel took out. Both are made good here, so that a
+ * frame in the engine is what would have been on a wire.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -51,8 +51,9 @@ struct if_rx {
 	struct if_aux aux[IF_BURST];
 	struct rte_mbuf *mbuf[IF_BURST]; /* NULL: passed on */
 	uint8_t *overflow;
-	unsigned next, end;     /* received and not yet passed on; when they are left, the last call returned as many as it was asked for */
-	bool cutting;           /* msg[next] is being cut */
+	unsigned next,
+		end;  /* received and not yet passed on; when they are left, the last call returned as many as it was asked for */
+	bool cutting; /* msg[next] is being cut */
 	struct offload_cut cut;
 };
 
@@ -64,14 +65,14 @@ struct if_tx {
 
 struct if_device {
 	int rx_fd, tx_fd;
-	uint32_t room;          /* bytes of a frame that an mbuf holds */
+	uint32_t room; /* bytes of a frame that an mbuf holds */
 	struct if_rx rx;
 	/* Control core. */
 	SEG_ALIGNED char name[IFNAMSIZ];
 	struct if_tx tx[];
 };
 
-/* ---- receive --------------------------------------------------------------------------------------------------------- */
+/* ---- receive ---------------------------------------------------------------------------------------------------- */
 
 static uint64_t
 now_ns(void)
@@ -183,17 +184,21 @@ rx_finish(const struct port *port, const struct msghdr *hdr, struct rte_mbuf *m,
 
 /* Prepares to cut a large frame into such as fit. */
 static bool
-rx_cut_start(const struct port *port, struct if_device *dev, const struct virtio_net_hdr *vnet, const uint8_t *data, uint32_t size)
+rx_cut_start(
+	const struct port *port, struct if_device *dev, const struct virtio_net_hdr *vnet, const uint8_t *data, uint32_t size)
 {
 	struct if_rx *rx = &dev->rx;
 	unsigned type = vnet->gso_type & ~(unsigned)VIRTIO_NET_HDR_GSO_ECN;
 	if ((type != VIRTIO_NET_HDR_GSO_TCPV4 && type != VIRTIO_NET_HDR_GSO_TCPV6 && type != VIRTIO_NET_HDR_GSO_UDP_L4) ||
-	    !(vnet->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM)) {
+		!(vnet->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM)) {
 		return false;
 	}
 	uint32_t head = size < dev->room ? size : dev->room;
-	rx->cut = (struct offload_cut){.head = data, .head_size = head, .rest = rx->overflow + (size_t)rx->next * IF_OVERFLOW,
-		.rest_size = size - head, .udp = type == VIRTIO_NET_HDR_GSO_UDP_L4};
+	rx->cut = (struct offload_cut){.head = data,
+		.head_size = head,
+		.rest = rx->overflow + (size_t)rx->next * IF_OVERFLOW,
+		.rest_size = size - head,
+		.udp = type == VIRTIO_NET_HDR_GSO_UDP_L4};
 	return offload_cut_start(&rx->cut, vnet->csum_start, vnet->gso_size) &&
 	       !port_oversize(port, data, offload_cut_size(&rx->cut)) && offload_cut_size(&rx->cut) <= dev->room;
 }
@@ -284,7 +289,7 @@ if_rx(struct port *port, uint16_t queue, struct rte_mbuf **frame, uint16_t n, st
 	return got;
 }
 
-/* ---- transmit -------------------------------------------------------------------------------------------------------- */
+/* ---- transmit --------------------------------------------------------------------------------------------------- */
 
 /* Fills messages for the first frames; returns how many found room. */
 static unsigned
@@ -333,7 +338,7 @@ if_tx(struct port *port, uint16_t queue, struct rte_mbuf **frame, uint16_t n)
 	return (uint16_t)sent;
 }
 
-/* ---- control --------------------------------------------------------------------------------------------------------- */
+/* ---- control ---------------------------------------------------------------------------------------------------- */
 
 static int
 set_option(int fd, int level, int option, int value)
@@ -362,7 +367,7 @@ bind_sockets(struct if_device *dev, int index)
 	struct sockaddr_ll address = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = index};
 	struct packet_mreq promisc = {.mr_ifindex = index, .mr_type = PACKET_MR_PROMISC};
 	if (bind(dev->rx_fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-	    setsockopt(dev->rx_fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &promisc, sizeof(promisc)) < 0) {
+		setsockopt(dev->rx_fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &promisc, sizeof(promisc)) < 0) {
 		return -1;
 	}
 	address.sll_protocol = 0; /* this one never receives */
@@ -382,8 +387,10 @@ open_sockets(struct if_device *dev)
 	/* the engine's own queue is the only one wanted: what the device does not take at once is dropped and counted */
 	set_option(dev->tx_fd, SOL_PACKET, PACKET_QDISC_BYPASS, 1);
 	return set_option(dev->rx_fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1) < 0 ||
-		set_option(dev->rx_fd, SOL_PACKET, PACKET_AUXDATA, 1) < 0 ||
-		set_option(dev->rx_fd, SOL_PACKET, PACKET_VNET_HDR, 1) < 0 ? -1 : 0;
+			       set_option(dev->rx_fd, SOL_PACKET, PACKET_AUXDATA, 1) < 0 ||
+			       set_option(dev->rx_fd, SOL_PACKET, PACKET_VNET_HDR, 1) < 0
+		       ? -1
+		       : 0;
 }
 
 static void
@@ -502,7 +509,13 @@ if_poll(struct port *port)
 }
 
 static const struct port_driver if_driver = {
-	.rx = if_rx, .tx = if_tx, .start = if_start, .stop = if_stop, .close = if_close, .set_mtu = if_set_mtu, .poll = if_poll,
+	.rx = if_rx,
+	.tx = if_tx,
+	.start = if_start,
+	.stop = if_stop,
+	.close = if_close,
+	.set_mtu = if_set_mtu,
+	.poll = if_poll,
 };
 
 static struct if_device *
@@ -510,7 +523,8 @@ new_device(const struct port_env *env)
 {
 	size_t size = sizeof(struct if_device) + env->cores * sizeof(struct if_tx);
 	struct if_device *dev = aligned_alloc(SEG_LINE, size);
-	void *overflow = mmap(NULL, (size_t)IF_BURST * IF_OVERFLOW, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *overflow = mmap(
+		NULL, (size_t)IF_BURST * IF_OVERFLOW, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (dev == NULL || overflow == MAP_FAILED) {
 		free(dev);
 		return NULL;
@@ -522,7 +536,8 @@ new_device(const struct port_env *env)
 	for (unsigned i = 0; i < IF_BURST; i++) {
 		dev->rx.iov[i][0].iov_len = IF_PREFIX + dev->room;
 		dev->rx.iov[i][1] = (struct iovec){dev->rx.overflow + (size_t)i * IF_OVERFLOW, IF_OVERFLOW};
-		dev->rx.msg[i].msg_hdr = (struct msghdr){.msg_iov = dev->rx.iov[i], .msg_iovlen = 2, .msg_control = &dev->rx.aux[i]};
+		dev->rx.msg[i].msg_hdr =
+			(struct msghdr){.msg_iov = dev->rx.iov[i], .msg_iovlen = 2, .msg_control = &dev->rx.aux[i]};
 	}
 	return dev;
 }

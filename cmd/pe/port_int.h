@@ -17,8 +17,8 @@ enum err_code
 port_eth_open(struct port *port, const struct conf_port *conf, const struct port_env *env, struct err *err);
 
 /*
- * Takes a kernel interface for the engine: claims it, refuses one that the kernel uses, keeps the kernel's stack off it, sets it up
- * and its MTU to at least the port's with room for tags; fills name (canonical), mac and link. keeper_undo() gives it back.
+ * Takes a kernel interface for the engine: claims it, refuses one that the kernel uses, keeps the kernel's stack off it, sets it
+ * up and its MTU to at least the port's with room for tags; fills name (canonical), mac and link. keeper_undo() gives it back.
  */
 enum err_code
 port_take_interface(struct port *port, const char *given, char *name, struct err *err);

@@ -2,13 +2,13 @@
 /*
  * Who may touch a device queue, and how frames reach a queue that another core holds.
  *
- * Every queue has a home core and an ownership word: epoch, holder, idle or busy. A core makes the word busy around each burst and idle after it; another
- * core may take a queue only from idle (DESIGN.md section 6).
+ * Every queue has a home core and an ownership word: epoch, holder, idle or busy. A core makes the word busy around each burst
+ * and idle after it; another core may take a queue only from idle (DESIGN.md section 6).
  *
- * Transmit: whoever has frames takes the queue when it is idle. Finding it busy, a core puts its frames on its own bounded ring to
- * that queue (one writer: the core; one reader: the holder) and the holder sends some of them before it lets go. What is left then is sent by
- * the next holder, or by the last one in its next loop. A core with frames in its ring sends these first or adds behind them, so that a
- * flow keeps its order; nobody ever waits for anybody.
+ * Transmit: whoever has frames takes the queue when it is idle. Finding it busy, a core puts its frames on its own bounded ring
+ * to that queue (one writer: the core; one reader: the holder) and the holder sends some of them before it lets go. What is left
+ * then is sent by the next holder, or by the last one in its next loop. A core with frames in its ring sends these first or adds
+ * behind them, so that a flow keeps its order; nobody ever waits for anybody.
  */
 #ifndef PEKIT_PE_QUEUE_H
 #define PEKIT_PE_QUEUE_H
@@ -54,7 +54,7 @@ struct rxq {
 /* A transmit queue with the rings of those who found it busy. */
 struct txq {
 	struct queue_owner owner;
-	SEG_ALIGNED uint64_t waiting[2];              /* bit c: core c's ring has frames */
+	SEG_ALIGNED uint64_t waiting[2];                     /* bit c: core c's ring has frames */
 	SEG_ALIGNED struct rte_ring *backlog[SEG_MAX_NODES]; /* [core], single producer and consumer */
 	uint16_t queue;
 };

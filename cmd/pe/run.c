@@ -16,7 +16,7 @@
 #include "control.h"
 #include "load.h"
 
-/* ---- the engine ------------------------------------------------------------------------------------------------------------- */
+/* ---- the engine ------------------------------------------------------------------------------------------------- */
 
 static void
 set_signals(void)
@@ -83,8 +83,13 @@ run_engine(struct conf *conf, const char *file, int result_fd, struct err *err)
 		engine->conf = *conf;
 		engine->ncores = conf->cores;
 		engine->save_path = strcmp(file, "-") == 0 ? NULL : realpath(file, NULL);
-		*control = (struct control){.engine = engine, .tables = tables, .started_ns = engine_now_ns(), .epoll = -1, .tick = -1,
-			.signals = -1, .link = -1};
+		*control = (struct control){.engine = engine,
+			.tables = tables,
+			.started_ns = engine_now_ns(),
+			.epoll = -1,
+			.tick = -1,
+			.signals = -1,
+			.link = -1};
 		code = control_start(control, err);
 		bool started = code == ERR_NONE;
 		if (started) {
@@ -101,7 +106,7 @@ run_engine(struct conf *conf, const char *file, int result_fd, struct err *err)
 	return code;
 }
 
-/* ---- detached --------------------------------------------------------------------------------------------------------------------- */
+/* ---- detached --------------------------------------------------------------------------------------------------- */
 
 /* What the engine says until it is ready goes where the parent's words go. True: there may be more. */
 static bool
@@ -140,8 +145,7 @@ wait_ready(int result_fd, int text_fd, struct err *err)
 }
 
 /* The engine's process: nothing of the terminal, no descriptors but stdio and the way to the parent. */
-static void __attribute__((noreturn))
-be_engine(struct conf *conf, const char *file, int result_fd, int text_fd)
+static void __attribute__((noreturn)) be_engine(struct conf *conf, const char *file, int result_fd, int text_fd)
 {
 	struct err err = {0};
 	int null = open("/dev/null", O_RDWR);

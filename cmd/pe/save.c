@@ -13,8 +13,8 @@
 static enum err_code
 fail(const struct save *save, struct err *err)
 {
-	return err_set(err, errno == EACCES || errno == EPERM || errno == EROFS ? ERR_REFUSED : ERR_FAILED, "%s cannot be saved: %s", save->path,
-		strerror(errno));
+	return err_set(err, errno == EACCES || errno == EPERM || errno == EROFS ? ERR_REFUSED : ERR_FAILED,
+		"%s cannot be saved: %s", save->path, strerror(errno));
 }
 
 static bool

@@ -11,10 +11,10 @@
 #include "control.h"
 #include "keeper.h"
 
-#define MTU_EXTRA 26    /* Ethernet header, two tags, CRC */
+#define MTU_EXTRA 26 /* Ethernet header, two tags, CRC */
 #define MTU_MAX 9216
 
-/* ---- parts ---------------------------------------------------------------------------------------------------------------- */
+/* ---- parts ------------------------------------------------------------------------------------------------------ */
 
 static struct seg_header *
 shared_header(const struct engine *engine)
@@ -32,7 +32,8 @@ static enum err_code
 make_segment(struct engine *engine, struct err *err)
 {
 	const struct conf *conf = &engine->conf;
-	const struct seg_shape shape = {.ncores = conf->cores, .ring_slots = conf->ring_slots, .fdb_buckets = conf_fdb_buckets(conf->fdb)};
+	const struct seg_shape shape = {
+		.ncores = conf->cores, .ring_slots = conf->ring_slots, .fdb_buckets = conf_fdb_buckets(conf->fdb)};
 	return seg_create(&engine->seg, conf->appliance, &shape, conf->fdb, err);
 }
 
@@ -120,9 +121,10 @@ stop_workers(struct engine *engine)
 	}
 }
 
-/* ---- the engine ------------------------------------------------------------------------------------------------------------- */
+/* ---- the engine ------------------------------------------------------------------------------------------------- */
 
-/* In this order: a second engine of the name is refused before anything is touched, and the keeper forks before there are threads. */
+/* In this order: a second engine of the name is refused before anything is touched, and the keeper forks before there are
+ * threads. */
 enum err_code
 control_start(struct control *control, struct err *err)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Software steering: the core that polls a queue computes the hash that the device does not, and hands the frame to the core it belongs to.
+ * Software steering: the core that polls a queue computes the hash that the device does not, and hands the frame to the core it
+ * belongs to.
  *
  * All frames of a flow have one hash and so one core, and a ring keeps their order.
  */

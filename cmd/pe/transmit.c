@@ -2,9 +2,10 @@
 /*
  * From a core's gathered frames to a device's transmit queue.
  *
- * A queue that only one core uses needs no more than the burst. Of a shared queue see queue.h: who finds it busy leaves the frames in
- * its backlog, and whoever lets go of the queue looks for backlogs once more, and comes back for them in its next loop. Both sides have a
- * full fence between their store (the bit, the ownership word) and their look at the other's, so one of them sees the other.
+ * A queue that only one core uses needs no more than the burst. Of a shared queue see queue.h: who finds it busy leaves the
+ * frames in its backlog, and whoever lets go of the queue looks for backlogs once more, and comes back for them in its next loop.
+ * Both sides have a full fence between their store (the bit, the ownership word) and their look at the other's, so one of them
+ * sees the other.
  */
 #include "worker.h"
 
@@ -83,7 +84,8 @@ transmit_own(struct worker *w, struct lane *lane, struct txq *txq)
 }
 
 /*
- * Serves each backlog of a queue that is held, once: others may fill theirs faster than this core sends, and it has its own ports to look after.
+ * Serves each backlog of a queue that is held, once: others may fill theirs faster than this core sends, and it has its own ports
+ * to look after.
  */
 static void
 transmit_drain(struct worker *w, struct lane *lane, struct txq *txq)

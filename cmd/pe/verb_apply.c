@@ -45,7 +45,8 @@ read_change(const struct cli *cli, char name[static SEG_NAME_SIZE], json_t **arg
 	if (!code) {
 		*args = json_pack("{s:s%}", key, text ? text : "", text ? strlen(text) : 0);
 		if (!*args) {
-			code = err_set(err, ERR_USAGE, "%s: not a text in UTF-8", strcmp(file, "-") == 0 ? "standard input" : file);
+			code = err_set(
+				err, ERR_USAGE, "%s: not a text in UTF-8", strcmp(file, "-") == 0 ? "standard input" : file);
 		}
 	}
 	free(text);
@@ -57,7 +58,7 @@ print_applied(struct cli *cli, const char *name, json_t *result, struct err *err
 {
 	json_t *changes = json_array(), *change;
 	size_t i;
-	json_array_foreach(json_object_get(result, "changes"), i, change) {
+	json_array_foreach (json_object_get(result, "changes"), i, change) {
 		const char *path = "", *from = "", *to = "";
 		json_unpack(change, "{s:s, s:s, s:s}", "path", &path, "from", &from, "to", &to);
 		verb_say_change(cli, path, from, to, "");

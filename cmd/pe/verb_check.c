@@ -47,15 +47,15 @@ print_json(struct cli *cli, const struct conf *conf, const struct conf_memory_it
 {
 	json_t *memory = json_array();
 	for (size_t i = 0; i < n; i++) {
-		json_array_append_new(memory, json_pack("{s:s, s:s, s:I}", "where", items[i].where, "what", items[i].what, "bytes",
-			(json_int_t)items[i].bytes));
+		json_array_append_new(memory, json_pack("{s:s, s:s, s:I}", "where", items[i].where, "what", items[i].what,
+						      "bytes", (json_int_t)items[i].bytes));
 	}
 	return cli_print_json(cli,
-		json_pack("{s:s, s:b, s:i, s:I, s:I, s:I, s:I, s:o, s:I, s:I, s:I}", "appliance", conf->appliance, "valid", 1, "cores",
-			(int)conf->cores, "ports", (json_int_t)conf->nports, "bridges", (json_int_t)conf->nbridges, "mbufs",
-			(json_int_t)conf->mbufs, "mbufs_needed", (json_int_t)conf_mbufs_needed(conf), "memory", memory,
-			"segment_bytes", (json_int_t)sum(items, n, "segment"), "engine_bytes", (json_int_t)sum(items, n, "engine"),
-			"total_bytes", (json_int_t)sum(items, n, NULL)),
+		json_pack("{s:s, s:b, s:i, s:I, s:I, s:I, s:I, s:o, s:I, s:I, s:I}", "appliance", conf->appliance, "valid", 1,
+			"cores", (int)conf->cores, "ports", (json_int_t)conf->nports, "bridges", (json_int_t)conf->nbridges,
+			"mbufs", (json_int_t)conf->mbufs, "mbufs_needed", (json_int_t)conf_mbufs_needed(conf), "memory", memory,
+			"segment_bytes", (json_int_t)sum(items, n, "segment"), "engine_bytes",
+			(json_int_t)sum(items, n, "engine"), "total_bytes", (json_int_t)sum(items, n, NULL)),
 		err);
 }
 
@@ -73,9 +73,9 @@ static enum err_code
 print_table(struct cli *cli, const struct conf *conf, const struct conf_memory_item *items, size_t n, struct err *err)
 {
 	if (cli->format != CLI_CSV) {
-		cli_say(cli, "%s: valid; %u data core%s, %zu port%s, %zu bridge%s, %" PRIu32 " mbufs (at least %" PRIu32 ")", conf->appliance,
-			conf->cores, conf->cores == 1 ? "" : "s", conf->nports, conf->nports == 1 ? "" : "s", conf->nbridges,
-			conf->nbridges == 1 ? "" : "s", conf->mbufs, conf_mbufs_needed(conf));
+		cli_say(cli, "%s: valid; %u data core%s, %zu port%s, %zu bridge%s, %" PRIu32 " mbufs (at least %" PRIu32 ")",
+			conf->appliance, conf->cores, conf->cores == 1 ? "" : "s", conf->nports, conf->nports == 1 ? "" : "s",
+			conf->nbridges, conf->nbridges == 1 ? "" : "s", conf->mbufs, conf_mbufs_needed(conf));
 	}
 	struct out *out = out_open(cli, columns);
 	for (size_t i = 0; i < n; i++) {

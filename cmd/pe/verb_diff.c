@@ -24,19 +24,24 @@ json_t *
 verb_change(const char *path, const char *from, const char *to)
 {
 	json_t *before = json_loads(from, JSON_DECODE_ANY, NULL), *after = json_loads(to, JSON_DECODE_ANY, NULL);
-	return json_pack("{s:s, s:o, s:o}", "path", path, "from", before ? before : json_null(), "to", after ? after : json_null());
+	return json_pack(
+		"{s:s, s:o, s:o}", "path", path, "from", before ? before : json_null(), "to", after ? after : json_null());
 }
 
 enum err_code
 verb_changes_csv(struct cli *cli, const json_t *changes, bool live, struct err *err)
 {
 	const struct out_column columns[] = {
-		{.key = "path"}, {.key = "from"}, {.key = "to"}, {.key = live ? "live" : NULL}, {.key = NULL},
+		{.key = "path"},
+		{.key = "from"},
+		{.key = "to"},
+		{.key = live ? "live" : NULL},
+		{.key = NULL},
 	};
 	struct out *out = out_open(cli, columns);
 	json_t *change;
 	size_t i;
-	json_array_foreach(changes, i, change) {
+	json_array_foreach (changes, i, change) {
 		for (const struct out_column *column = columns; column->key; column++) {
 			const json_t *value = json_object_get(change, column->key);
 			if (column == columns) {

@@ -19,7 +19,8 @@ static enum err_code
 print_result(struct cli *cli, const char *name, bool changed, struct err *err)
 {
 	cli_say(cli, !changed ? "%s: unchanged, it does not run" : cli->dry_run ? "%s: would be stopped" : "%s: stopped", name);
-	return cli_print_answer(cli, json_pack("{s:s, s:b, s:b}", "appliance", name, "changed", changed, "dry_run", cli->dry_run), err);
+	return cli_print_answer(
+		cli, json_pack("{s:s, s:b, s:b}", "appliance", name, "changed", changed, "dry_run", cli->dry_run), err);
 }
 
 static enum err_code
@@ -34,7 +35,8 @@ stop(struct cli *cli, const char *name, const struct seg *seg, struct err *err)
 	json_decref(result);
 	while (seg_writer_alive(seg)) {
 		if (now_ms() >= deadline) {
-			return err_set(err, ERR_TIMEOUT, "%s: asked to stop, but it still runs (pid %u)", name, seg->head.writer_pid);
+			return err_set(
+				err, ERR_TIMEOUT, "%s: asked to stop, but it still runs (pid %u)", name, seg->head.writer_pid);
 		}
 		if (!cli_wait(cli, 10)) {
 			return err_set(err, ERR_FAILED, "%s: asked to stop; not waited for", name);

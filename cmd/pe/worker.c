@@ -18,9 +18,9 @@
 #include <rte_malloc.h>
 
 #define TICK_NS 1000000ull
-#define IDLE_LOOPS 16             /* without work before a core sleeps */
-#define POLLED_SLEEP_NS 1000000   /* at most, while a device without a descriptor must be polled */
-#define ASLEEP_NS 100000000       /* at most, otherwise: the heartbeat goes on */
+#define IDLE_LOOPS 16           /* without work before a core sleeps */
+#define POLLED_SLEEP_NS 1000000 /* at most, while a device without a descriptor must be polled */
+#define ASLEEP_NS 100000000     /* at most, otherwise: the heartbeat goes on */
 #define STORM_BURST_MS 50
 
 uint64_t
@@ -31,7 +31,7 @@ engine_now_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
-/* ---- waking ---------------------------------------------------------------------------------------------------------- */
+/* ---- waking ----------------------------------------------------------------------------------------------------- */
 
 static void
 worker_wake_one(struct worker *w)
@@ -53,8 +53,8 @@ worker_wake(struct engine *engine, unsigned number)
 }
 
 /*
- * The word first, then the look at `sleeping`; the sleeper does it the other way round, both sequentially consistent: one of the two
- * sees the other.
+ * The word first, then the look at `sleeping`; the sleeper does it the other way round, both sequentially consistent: one of the
+ * two sees the other.
  */
 void
 worker_ring(struct engine *engine, unsigned to, uint64_t bell, uint64_t work)
@@ -78,8 +78,9 @@ worker_ring(struct engine *engine, unsigned to, uint64_t bell, uint64_t work)
 static bool
 worker_may_sleep(const struct worker *w)
 {
-	return !__atomic_load_n(&w->mine->bell, __ATOMIC_SEQ_CST) && !__atomic_load_n(&w->mine->work, __ATOMIC_SEQ_CST) && !w->bell_left &&
-	       !w->work_left && !w->nlater && seg_get_acquire(&w->engine->view) == w->view && !seg_get(&w->engine->stop);
+	return !__atomic_load_n(&w->mine->bell, __ATOMIC_SEQ_CST) && !__atomic_load_n(&w->mine->work, __ATOMIC_SEQ_CST) &&
+	       !w->bell_left && !w->work_left && !w->nlater && seg_get_acquire(&w->engine->view) == w->view &&
+	       !seg_get(&w->engine->stop);
 }
 
 static void
@@ -104,7 +105,7 @@ worker_sleep(struct worker *w)
 	w->idle = 0;
 }
 
-/* ---- the quiet point ----------------------------------------------------------------------------------------------------- */
+/* ---- the quiet point -------------------------------------------------------------------------------------------- */
 
 /* The queues of a lane whose home is this core. */
 static void
@@ -140,7 +141,7 @@ worker_take_view(struct worker *w, const struct view *view)
 	seg_put_release(&w->mine->plan, view->generation);
 }
 
-/* ---- time ------------------------------------------------------------------------------------------------------------------- */
+/* ---- time ------------------------------------------------------------------------------------------------------- */
 
 static void
 worker_fill_storm(struct worker *w, uint64_t elapsed_ns)
@@ -177,7 +178,7 @@ worker_tick(struct worker *w)
 	seg_put(&w->mine->heartbeat_ns, now);
 }
 
-/* ---- the loop ----------------------------------------------------------------------------------------------------------------- */
+/* ---- the loop --------------------------------------------------------------------------------------------------- */
 
 static bool
 worker_receive(struct worker *w, const struct polled *polled)
@@ -214,7 +215,8 @@ worker_work(struct worker *w)
 {
 	bool any = false;
 
-	/* Messages first: what another core learned from a frame was sent before the frame, so the answer to it finds its way here. */
+	/* Messages first: what another core learned from a frame was sent before the frame, so the answer to it finds its way
+	 * here. */
 	if (w->bell_left || seg_get(&w->mine->bell)) {
 		any |= exchange_receive(w);
 	}
@@ -284,7 +286,7 @@ worker_main(void *arg)
 	return NULL;
 }
 
-/* ---- start and end --------------------------------------------------------------------------------------------------------------- */
+/* ---- start and end ---------------------------------------------------------------------------------------------- */
 
 static void
 worker_init(struct worker *w, struct engine *engine, unsigned number)
@@ -311,7 +313,8 @@ worker_init(struct worker *w, struct engine *engine, unsigned number)
 	for (unsigned b = 0; b < SEG_OWNER_BUCKETS; b++) {
 		w->spread[b] = (uint8_t)(1 + b % engine->ncores);
 	}
-	fdb_init(&w->replica.fdb, seg_hot(seg, number), seg_cold(seg, number), seg->head.fdb_buckets, seg->head.fdb_seed, &w->mine->fdb);
+	fdb_init(&w->replica.fdb, seg_hot(seg, number), seg_cold(seg, number), seg->head.fdb_buckets, seg->head.fdb_seed,
+		&w->mine->fdb);
 	replica_init(&w->replica, seg_control(seg), (uint8_t)number, (uint8_t)engine->ncores, seg->head.fdb_limit, w->now_ns);
 	w->pollfd[0] = (struct pollfd){.fd = w->wake_fd, .events = POLLIN};
 	worker_take_view(w, engine->view);

@@ -3,7 +3,8 @@
  * A data core: its loop (worker.c), its share of the bridge (forward.c), what it sends (transmit.c), what it gives to
  * other cores and takes from them (steer.c, exchange.c).
  *
- * Everything here belongs to one thread. What others may touch are the words of seg_core that say so, the rings, and the wake descriptor.
+ * Everything here belongs to one thread. What others may touch are the words of seg_core that say so, the rings, and the wake
+ * descriptor.
  */
 #ifndef PEKIT_PE_WORKER_H
 #define PEKIT_PE_WORKER_H
@@ -23,7 +24,7 @@
 /* Frames for one channel, gathered during a loop. */
 struct outgoing {
 	uint16_t n;
-	uint16_t known;  /* of them, by an entry of the bridge table */
+	uint16_t known; /* of them, by an entry of the bridge table */
 	uint32_t bytes;
 	struct rte_mbuf *frame[TX_BATCH];
 };
@@ -39,29 +40,29 @@ struct worker {
 	unsigned number, ncores;
 	const struct view *view;
 	struct replica replica;
-	uint64_t now_ns;          /* as of this loop's last look at the clock: at most a tick old */
+	uint64_t now_ns; /* as of this loop's last look at the clock: at most a tick old */
 	uint64_t tick_tsc, tsc_per_tick;
 	unsigned npolled;
-	unsigned busy_polled;     /* of them, without a descriptor to sleep on */
+	unsigned busy_polled; /* of them, without a descriptor to sleep on */
 	struct polled polled[SEG_MAX_PORTS];
 	unsigned ndirty;
 	uint16_t dirty[SEG_MAX_CHANNELS]; /* channels with outgoing frames */
 	struct outgoing outgoing[SEG_MAX_CHANNELS];
 	unsigned nlater;
 	uint16_t later[SEG_MAX_PORTS]; /* channels at whose queue frames of other cores were left waiting */
-	struct replica_out out;   /* messages not yet on the rings */
+	struct replica_out out;        /* messages not yet on the rings */
 	uint32_t msg_seq;
 	struct ring_sender to[SEG_MAX_NODES];
 	struct ring_receiver from[SEG_MAX_NODES];
-	uint64_t bell_left;       /* bits of bell whose rings were not emptied */
+	uint64_t bell_left; /* bits of bell whose rings were not emptied */
 	uint64_t work_left;
 	struct rss_key rss;
 	uint8_t spread[SEG_OWNER_BUCKETS]; /* indirection table: bucket of the hash to core */
 	struct handed {
 		unsigned n;
 		struct rte_mbuf *frame[BURST];
-	} handed[SEG_MAX_NODES];  /* frames for other cores, gathered during a burst */
-	unsigned idle;            /* loops without work */
+	} handed[SEG_MAX_NODES]; /* frames for other cores, gathered during a burst */
+	unsigned idle;           /* loops without work */
 	int wake_fd;
 	unsigned npollfd;
 	struct pollfd pollfd[1 + SEG_MAX_PORTS];

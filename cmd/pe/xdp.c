@@ -68,7 +68,8 @@ program_name(uint32_t id, char *name, size_t size)
 	union bpf_attr attr = {.prog_id = id};
 	int fd = (int)syscall(SYS_bpf, BPF_PROG_GET_FD_BY_ID, &attr, sizeof(attr));
 	if (fd >= 0) {
-		attr = (union bpf_attr){.info = {.bpf_fd = (uint32_t)fd, .info_len = sizeof(info), .info = (uint64_t)(uintptr_t)&info}};
+		attr = (union bpf_attr){
+			.info = {.bpf_fd = (uint32_t)fd, .info_len = sizeof(info), .info = (uint64_t)(uintptr_t)&info}};
 		syscall(SYS_bpf, BPF_OBJ_GET_INFO_BY_FD, &attr, sizeof(attr));
 		close(fd);
 	}

@@ -9,7 +9,8 @@
 
 #include "pemon.h"
 
-struct export {
+struct export
+{
 	const struct pemon *pemon;
 	const char *appliance;
 };
@@ -68,7 +69,7 @@ value_seconds(uint64_t ns)
 	printf("} %" PRIu64 ".%09" PRIu64 "\n", ns / 1000000000, ns % 1000000000);
 }
 
-/* ---- the engine ---------------------------------------------------------------------------------------------------- */
+/* ---- the engine ------------------------------------------------------------------------------------------------- */
 
 static void
 export_engine(const struct export *export)
@@ -103,7 +104,7 @@ export_engine(const struct export *export)
 	}
 }
 
-/* ---- cores --------------------------------------------------------------------------------------------------------- */
+/* ---- cores ------------------------------------------------------------------------------------------------------ */
 
 static const struct core_family {
 	const char *name;
@@ -172,7 +173,7 @@ export_cores(const struct export *export)
 	}
 }
 
-/* ---- ports --------------------------------------------------------------------------------------------------------- */
+/* ---- ports ------------------------------------------------------------------------------------------------------ */
 
 static const struct port_family {
 	const char *name, *unit, *help;

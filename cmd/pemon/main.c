@@ -3,11 +3,17 @@
 #include "pemon.h"
 
 #define INTERVAL(preset_) \
-	{.name = "interval", .place = CLI_OPT, .type = CLI_TIME, .metavar = "TIME", .preset = (preset_), .max = 3600000, \
-		.help = "time between the two looks that rates come from; 0: no rates"}
+	{ \
+		.name = "interval", .place = CLI_OPT, .type = CLI_TIME, .metavar = "TIME", .preset = (preset_), .max = 3600000, \
+		.help = "time between the two looks that rates come from; 0: no rates" \
+	}
 
 static const struct cli_param live_params[] = {
-	{.name = "interval", .place = CLI_OPT, .type = CLI_TIME, .metavar = "TIME", .max = 3600000,
+	{.name = "interval",
+		.place = CLI_OPT,
+		.type = CLI_TIME,
+		.metavar = "TIME",
+		.max = 3600000,
 		.help = "time between two looks; 1s on a terminal, else 200ms"},
 	{.name = NULL},
 };
@@ -24,14 +30,28 @@ static const struct cli_param ports_params[] = {
 };
 
 static const struct cli_param messages_params[] = {
-	{.name = "last", .letter = 'n', .place = CLI_OPT, .type = CLI_NUMBER, .metavar = "N", .preset = "50", .max = 1000000,
+	{.name = "last",
+		.letter = 'n',
+		.place = CLI_OPT,
+		.type = CLI_NUMBER,
+		.metavar = "N",
+		.preset = "50",
+		.max = 1000000,
 		.help = "only the last N of what there is"},
-	{.name = "follow", .letter = 'f', .place = CLI_OPT, .type = CLI_FLAG,
-		.help = "go on with what comes, until interrupted"},
-	{.name = "kind", .place = CLI_OPT, .type = CLI_ENUM, .metavar = "KIND", .flags = CLI_REPEAT,
+	{.name = "follow", .letter = 'f', .place = CLI_OPT, .type = CLI_FLAG, .help = "go on with what comes, until interrupted"},
+	{.name = "kind",
+		.place = CLI_OPT,
+		.type = CLI_ENUM,
+		.metavar = "KIND",
+		.flags = CLI_REPEAT,
 		.words = "fdb_add|fdb_del|fdb_used|fdb_set|fdb_unset|fdb_flush|fdb_again|event|lost",
 		.help = "only these; may be given again"},
-	{.name = "core", .place = CLI_OPT, .type = CLI_NUMBER, .metavar = "N", .min = 0, .max = SEG_MAX_CORES,
+	{.name = "core",
+		.place = CLI_OPT,
+		.type = CLI_NUMBER,
+		.metavar = "N",
+		.min = 0,
+		.max = SEG_MAX_CORES,
 		.help = "only what this core sent; 0 is the control core"},
 	{.name = "cause", .place = CLI_OPT, .type = CLI_WORD, .metavar = "CORE.COUNT", .help = "only the chain of this cause"},
 	{.name = NULL},
@@ -55,30 +75,59 @@ static const char *const show_examples[] = {"pemon show", "pemon show -j", "pemo
 static const char *const cores_examples[] = {"pemon cores --interval 1s", "pemon cores -w2 -o wide", NULL};
 static const char *const ports_examples[] = {"pemon ports --per-core", "pemon ports -o csv", NULL};
 static const char *const drops_examples[] = {"pemon drops", "pemon drops -j", NULL};
-static const char *const messages_examples[] = {"pemon messages -n 20", "pemon messages --follow --kind fdb_add --kind fdb_del",
-	"pemon messages --cause 1.7 -j", NULL};
+static const char *const messages_examples[] = {
+	"pemon messages -n 20", "pemon messages --follow --kind fdb_add --kind fdb_del", "pemon messages --cause 1.7 -j", NULL};
 static const char *const export_examples[] = {"pemon export", NULL};
 
 #define READS (CLI_TAKES_APPLIANCE | CLI_TAKES_SAVED)
 #define LISTS (READS | CLI_TAKES_FORMAT | CLI_TAKES_WATCH)
 
 static const struct cli_verb verbs[] = {
-	{.name = "live", .help = "the live screen on a terminal, else as show", .params = live_params, .takes = LISTS,
-		.not_in_batch = true, .run = live_run, .examples = live_examples,
+	{.name = "live",
+		.help = "the live screen on a terminal, else as show",
+		.params = live_params,
+		.takes = LISTS,
+		.not_in_batch = true,
+		.run = live_run,
+		.examples = live_examples,
 		.notes = "Keys: q quits, p pauses, + and - change the interval; up and down, k and j, and the page keys scroll."},
-	{.name = "show", .help = "state, cores, ports, drops and the last events", .params = sample_params, .takes = LISTS,
-		.run = show_run, .examples = show_examples,
+	{.name = "show",
+		.help = "state, cores, ports, drops and the last events",
+		.params = sample_params,
+		.takes = LISTS,
+		.run = show_run,
+		.examples = show_examples,
 		.notes = "Rates and the busy part come from two looks at the segment, an interval apart. Without them "
 			 "(--interval 0, a saved segment) they are unknown: null."},
-	{.name = "cores", .help = "what each core does", .params = sample_params, .takes = LISTS, .run = cores_run,
+	{.name = "cores",
+		.help = "what each core does",
+		.params = sample_params,
+		.takes = LISTS,
+		.run = cores_run,
 		.examples = cores_examples},
-	{.name = "ports", .help = "what goes through each port", .params = ports_params, .takes = LISTS, .run = ports_run,
+	{.name = "ports",
+		.help = "what goes through each port",
+		.params = ports_params,
+		.takes = LISTS,
+		.run = ports_run,
 		.examples = ports_examples},
-	{.name = "drops", .help = "why frames were dropped, and the last one of each reason", .takes = LISTS, .run = drops_run,
+	{.name = "drops",
+		.help = "why frames were dropped, and the last one of each reason",
+		.takes = LISTS,
+		.run = drops_run,
 		.examples = drops_examples},
-	{.name = "messages", .help = "what the cores told each other, and events", .params = messages_params, .takes = LISTS,
-		.check = messages_check, .run = messages_run, .not_in_batch = true, .examples = messages_examples},
-	{.name = "export", .help = "all counters as OpenMetrics text", .takes = READS, .run = export_run,
+	{.name = "messages",
+		.help = "what the cores told each other, and events",
+		.params = messages_params,
+		.takes = LISTS,
+		.check = messages_check,
+		.run = messages_run,
+		.not_in_batch = true,
+		.examples = messages_examples},
+	{.name = "export",
+		.help = "all counters as OpenMetrics text",
+		.takes = READS,
+		.run = export_run,
 		.examples = export_examples},
 	{.name = NULL},
 };

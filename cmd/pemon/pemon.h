@@ -33,13 +33,13 @@ struct sample_core {
 enum sample_coherence { SAMPLE_UNSETTLED, SAMPLE_COHERENT, SAMPLE_DIFFERS };
 
 struct sample {
-	uint64_t taken_ns;     /* by our clock: for rates */
-	uint64_t now_ns;       /* the present by the segment's clock: for ages */
+	uint64_t taken_ns; /* by our clock: for rates */
+	uint64_t now_ns;   /* the present by the segment's clock: for ages */
 	const char *state;
-	bool alive;            /* the engine's process is there */
+	bool alive; /* the engine's process is there */
 	uint64_t heartbeat_age_ms, uptime_s;
 	uint32_t ring_slots;
-	unsigned nodes;        /* data cores and the control core, which is core[0] */
+	unsigned nodes; /* data cores and the control core, which is core[0] */
 	struct seg_tables tables;
 	struct sample_core core[SEG_MAX_NODES];
 };

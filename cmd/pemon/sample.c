@@ -16,7 +16,7 @@ clock_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
-/* ---- coherence ----------------------------------------------------------------------------------------------------- */
+/* ---- coherence -------------------------------------------------------------------------------------------------- */
 
 struct look {
 	uint64_t digest[SEG_MAX_NODES];
@@ -68,7 +68,7 @@ sample_judge(const struct seg *seg, bool alive)
 			return look.under_way ? SAMPLE_UNSETTLED : SAMPLE_DIFFERS;
 		}
 		if (i > 0 && !look.under_way && !last.under_way && look.sent == last.sent && look.received == last.received &&
-		    memcmp(look.digest, last.digest, sizeof(look.digest)) == 0) {
+			memcmp(look.digest, last.digest, sizeof(look.digest)) == 0) {
 			return SAMPLE_DIFFERS;
 		}
 		last = look;
@@ -77,7 +77,7 @@ sample_judge(const struct seg *seg, bool alive)
 	return SAMPLE_UNSETTLED;
 }
 
-/* ---- taking -------------------------------------------------------------------------------------------------------- */
+/* ---- taking ----------------------------------------------------------------------------------------------------- */
 
 /* Counters stand alone: each is read at once, and no more is promised. */
 static void
@@ -161,7 +161,7 @@ sample_take(const struct seg *seg)
 	return sample;
 }
 
-/* ---- asking a sample ------------------------------------------------------------------------------------------------- */
+/* ---- asking a sample -------------------------------------------------------------------------------------------- */
 
 double
 sample_rate(const struct pemon *pemon, uint64_t now, uint64_t then)

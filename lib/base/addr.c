@@ -109,8 +109,8 @@ static bool
 parse_v6(const char *word, uint8_t out[static 16])
 {
 	uint8_t bytes[16] = {0};
-	size_t n = 0;      /* bytes so far */
-	size_t gap = 17;   /* where "::" stood */
+	size_t n = 0;    /* bytes so far */
+	size_t gap = 17; /* where "::" stood */
 	if (word[0] == ':') {
 		if (word[1] != ':') {
 			return false;

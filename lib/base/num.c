@@ -74,8 +74,9 @@ parse_unit(const char *word, const struct unit *units, uint64_t *value)
 	for (; units->name; units++) {
 		if (strcasecmp(word, units->name) == 0) {
 			uint64_t high, low;
-			if (__builtin_mul_overflow(whole, units->factor, &high) || __builtin_mul_overflow(part, units->factor, &low) ||
-			    low % scale != 0 || __builtin_add_overflow(high, low / scale, &high)) {
+			if (__builtin_mul_overflow(whole, units->factor, &high) ||
+				__builtin_mul_overflow(part, units->factor, &low) || low % scale != 0 ||
+				__builtin_add_overflow(high, low / scale, &high)) {
 				return false;
 			}
 			*value = high;
@@ -89,8 +90,17 @@ bool
 num_parse_bps(const char *word, uint64_t *value)
 {
 	static const struct unit units[] = {
-		{"", 1}, {"bit", 1}, {"k", 1000}, {"kbit", 1000}, {"M", 1000000}, {"Mbit", 1000000}, {"G", 1000000000},
-		{"Gbit", 1000000000}, {"T", 1000000000000}, {"Tbit", 1000000000000}, {NULL, 0},
+		{"", 1},
+		{"bit", 1},
+		{"k", 1000},
+		{"kbit", 1000},
+		{"M", 1000000},
+		{"Mbit", 1000000},
+		{"G", 1000000000},
+		{"Gbit", 1000000000},
+		{"T", 1000000000000},
+		{"Tbit", 1000000000000},
+		{NULL, 0},
 	};
 	return parse_unit(word, units, value);
 }
@@ -99,8 +109,15 @@ bool
 num_parse_pps(const char *word, uint64_t *value)
 {
 	static const struct unit units[] = {
-		{"", 1}, {"pps", 1}, {"k", 1000}, {"kpps", 1000}, {"M", 1000000}, {"Mpps", 1000000}, {"G", 1000000000},
-		{"Gpps", 1000000000}, {NULL, 0},
+		{"", 1},
+		{"pps", 1},
+		{"k", 1000},
+		{"kpps", 1000},
+		{"M", 1000000},
+		{"Mpps", 1000000},
+		{"G", 1000000000},
+		{"Gpps", 1000000000},
+		{NULL, 0},
 	};
 	return parse_unit(word, units, value);
 }
@@ -109,7 +126,14 @@ bool
 num_parse_time_ms(const char *word, uint64_t *value)
 {
 	static const struct unit units[] = {
-		{"", 1000}, {"ms", 1}, {"s", 1000}, {"m", 60000}, {"min", 60000}, {"h", 3600000}, {"d", 86400000}, {NULL, 0},
+		{"", 1000},
+		{"ms", 1},
+		{"s", 1000},
+		{"m", 60000},
+		{"min", 60000},
+		{"h", 3600000},
+		{"d", 86400000},
+		{NULL, 0},
 	};
 	return parse_unit(word, units, value);
 }

@@ -7,7 +7,7 @@
 #define VIDS 4096
 #define VID_WORDS (VIDS / 64)
 
-/* ---- numbers --------------------------------------------------------------------------------------------------------- */
+/* ---- numbers ---------------------------------------------------------------------------------------------------- */
 
 static uint16_t
 find_name(const char (*names)[SEG_NAME_SIZE], unsigned max, const char *name)
@@ -166,7 +166,7 @@ plan_numbers_update(struct plan_numbers *numbers, const struct conf *conf)
 	return true;
 }
 
-/* ---- the plan ---------------------------------------------------------------------------------------------------------- */
+/* ---- the plan --------------------------------------------------------------------------------------------------- */
 
 /* What the plan's pointers point into, cut from one piece of memory. */
 struct plan_parts {
@@ -241,8 +241,8 @@ fill_ports(const struct conf *conf, const struct plan_numbers *numbers, struct p
 
 /* What the members of a bridge say about their ports. number[i] is the port of member i. */
 static void
-fill_members(const struct conf_bridge *bridge, uint16_t bridge_number, const uint16_t where[static VIDS],
-	const uint16_t *number, struct plan *plan, struct plan_parts *parts)
+fill_members(const struct conf_bridge *bridge, uint16_t bridge_number, const uint16_t where[static VIDS], const uint16_t *number,
+	struct plan *plan, struct plan_parts *parts)
 {
 	for (size_t i = 0; i < bridge->nmembers; i++) {
 		const struct conf_member *member = &bridge->member[i];

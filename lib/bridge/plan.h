@@ -6,7 +6,8 @@
  * quiet point), and the old one is freed when all have. Nothing in it is written after plan_new(). Pure.
  *
  * Channels are what a bridge forwards to: port n is channel n. FIDs (filtering identifiers, IEEE 802.1Q-2018 8.8.8) number
- * the pairs of bridge and VLAN; they stay the same from plan to plan for pairs that stay (plan_fids), since the bridge tables hold them.
+ * the pairs of bridge and VLAN; they stay the same from plan to plan for pairs that stay (plan_fids), since the bridge tables
+ * hold them.
  */
 #ifndef PEKIT_BRIDGE_PLAN_H
 #define PEKIT_BRIDGE_PLAN_H
@@ -22,22 +23,22 @@
 enum plan_egress { PLAN_NONE = 0, PLAN_UNTAGGED = 1, PLAN_TAGGED = 2 };
 
 struct plan_port {
-	uint16_t untagged_fid;    /* of untagged and priority-tagged frames; 0: refused */
-	uint16_t bridge;          /* 0: none */
-	uint8_t stp;              /* enum seg_stp of the bridge */
+	uint16_t untagged_fid; /* of untagged and priority-tagged frames; 0: refused */
+	uint16_t bridge;       /* 0: none */
+	uint8_t stp;           /* enum seg_stp of the bridge */
 	bool used, enabled;
 	uint16_t mtu;
-	uint32_t mac_limit;       /* 0: none */
+	uint32_t mac_limit; /* 0: none */
 	uint64_t limit_bps, limit_pps, storm_pps;
-	bool steer;               /* software steering over the cores is allowed */
-	const uint16_t *fid;      /* [4096] by VLAN id, 0: not a member tagged; NULL: no tagged VLAN at all */
+	bool steer;          /* software steering over the cores is allowed */
+	const uint16_t *fid; /* [4096] by VLAN id, 0: not a member tagged; NULL: no tagged VLAN at all */
 };
 
 struct plan_fid {
 	uint16_t bridge, vid;
 	uint16_t nmembers;
-	const uint16_t *member;   /* channels, ascending */
-	const uint8_t *egress;    /* [SEG_MAX_CHANNELS], enum plan_egress */
+	const uint16_t *member; /* channels, ascending */
+	const uint8_t *egress;  /* [SEG_MAX_CHANNELS], enum plan_egress */
 };
 
 struct plan {
@@ -46,12 +47,12 @@ struct plan {
 	uint64_t fdb_limit;
 	struct plan_port port[SEG_MAX_PORTS]; /* by port number */
 	struct plan_fid fid[SEG_MAX_FIDS];
-	void *memory;                          /* what the pointers above point into */
+	void *memory; /* what the pointers above point into */
 };
 
 /* Numbers that outlive a plan: names to port and bridge numbers, pairs to FIDs. Owned by the control core. */
 struct plan_numbers {
-	char port[SEG_MAX_PORTS][SEG_NAME_SIZE];     /* "" is free */
+	char port[SEG_MAX_PORTS][SEG_NAME_SIZE]; /* "" is free */
 	char bridge[SEG_MAX_BRIDGES][SEG_NAME_SIZE];
 	struct seg_fid fid[SEG_MAX_FIDS];
 };

@@ -9,8 +9,8 @@
 struct offer {
 	FILE *to;
 	const struct cli_tool *tool;
-	struct cli cli;       /* what was typed before */
-	const char *lead;     /* "--output=": printed before a candidate */
+	struct cli cli;   /* what was typed before */
+	const char *lead; /* "--output=": printed before a candidate */
 	const char *typed;
 };
 
@@ -179,8 +179,8 @@ split(struct offer *o, int n, char **argv, const char **word, size_t *nwords)
 		}
 		bool whole = text[1] == '-';
 		size_t length = equals ? (size_t)(equals - text) - 2 : strlen(text) - 2;
-		const struct cli_param *param = whole ? grammar_option(o->tool, NULL, text + 2, length, 0) :
-							grammar_option(o->tool, NULL, NULL, 0, text[1]);
+		const struct cli_param *param = whole ? grammar_option(o->tool, NULL, text + 2, length, 0)
+						      : grammar_option(o->tool, NULL, NULL, 0, text[1]);
 		if (!param) {
 			continue;
 		}
@@ -209,7 +209,8 @@ find_verb(struct offer *o, const char **word, size_t n, size_t *taken)
 		o->cli.verb = grammar_verb(o->tool, word[0]);
 		*taken = 1;
 	}
-	if (!o->cli.verb && n >= 1 && grammar_default(o->tool) && grammar_find(grammar_default(o->tool)->params, CLI_KEY, word[0])) {
+	if (!o->cli.verb && n >= 1 && grammar_default(o->tool) &&
+		grammar_find(grammar_default(o->tool)->params, CLI_KEY, word[0])) {
 		o->cli.verb = grammar_default(o->tool);
 		*taken = 0;
 	}
@@ -236,8 +237,9 @@ complete_last(struct offer *o, const char **word, size_t n)
 	bool known = find_verb(o, word, n, &taken);
 	if (o->typed[0] == '-') {
 		const char *equals = strchr(o->typed, '=');
-		const struct cli_param *param = equals && o->typed[1] == '-' ?
-			grammar_option(o->tool, o->cli.verb, o->typed + 2, (size_t)(equals - o->typed) - 2, 0) : NULL;
+		const struct cli_param *param = equals && o->typed[1] == '-' ? grammar_option(o->tool, o->cli.verb, o->typed + 2,
+										       (size_t)(equals - o->typed) - 2, 0)
+									     : NULL;
 		if (param) {
 			char lead[64];
 			snprintf(lead, sizeof(lead), "--%s=", param->name);

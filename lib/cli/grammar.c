@@ -6,29 +6,85 @@
 #include "cli/priv.h"
 
 const struct common_option cli_common[] = {
-	{CLI_TAKES_APPLIANCE, false, {.name = "appliance", .letter = 'a', .place = CLI_OPT, .type = CLI_APPLIANCE, .metavar = "NAME",
-		.help = "the appliance; else $PEKIT_APPLIANCE, else the only one there is"}},
-	{CLI_TAKES_SAVED, false, {.name = "segment", .letter = 's', .place = CLI_OPT, .type = CLI_FILE, .metavar = "FILE",
-		.help = "read a saved copy of a segment instead"}},
-	{CLI_TAKES_FORMAT, false, {.name = "json", .letter = 'j', .place = CLI_OPT, .type = CLI_FLAG,
-		.help = "one JSON document on stdout, also for errors; as -o json"}},
-	{CLI_TAKES_FORMAT, false, {.name = "output", .letter = 'o', .place = CLI_OPT, .type = CLI_ENUM, .metavar = "FORMAT",
-		.words = "table|wide|json|jsonl|csv", .preset = "table", .help = "the form of the output"}},
-	{CLI_TAKES_WATCH, false, {.name = "watch", .letter = 'w', .place = CLI_OPT, .type = CLI_TIME, .metavar = "SECONDS",
-		.flags = CLI_OPTIONAL, .min = 100, .max = 86400000, .preset = "1", .help = "again and again until interrupted"}},
-	{CLI_TAKES_TIMEOUT, true, {.name = "timeout", .letter = 'T', .place = CLI_OPT, .type = CLI_TIME, .metavar = "SECONDS",
-		.min = 1, .max = 86400000, .preset = "5", .help = "wait at most so long"}},
-	{TAKES_BATCH, false, {.name = "batch", .letter = 'b', .place = CLI_OPT, .type = CLI_FILE, .metavar = "FILE",
-		.help = "run the commands in a file, one a line, - for stdin; all are checked first"}},
-	{CLI_TAKES_DRY_RUN, true, {.name = "dry-run", .place = CLI_OPT, .type = CLI_FLAG, .help = "check and say what would change"}},
+	{CLI_TAKES_APPLIANCE, false,
+		{.name = "appliance",
+			.letter = 'a',
+			.place = CLI_OPT,
+			.type = CLI_APPLIANCE,
+			.metavar = "NAME",
+			.help = "the appliance; else $PEKIT_APPLIANCE, else the only one there is"}},
+	{CLI_TAKES_SAVED, false,
+		{.name = "segment",
+			.letter = 's',
+			.place = CLI_OPT,
+			.type = CLI_FILE,
+			.metavar = "FILE",
+			.help = "read a saved copy of a segment instead"}},
+	{CLI_TAKES_FORMAT, false,
+		{.name = "json",
+			.letter = 'j',
+			.place = CLI_OPT,
+			.type = CLI_FLAG,
+			.help = "one JSON document on stdout, also for errors; as -o json"}},
+	{CLI_TAKES_FORMAT, false,
+		{.name = "output",
+			.letter = 'o',
+			.place = CLI_OPT,
+			.type = CLI_ENUM,
+			.metavar = "FORMAT",
+			.words = "table|wide|json|jsonl|csv",
+			.preset = "table",
+			.help = "the form of the output"}},
+	{CLI_TAKES_WATCH, false,
+		{.name = "watch",
+			.letter = 'w',
+			.place = CLI_OPT,
+			.type = CLI_TIME,
+			.metavar = "SECONDS",
+			.flags = CLI_OPTIONAL,
+			.min = 100,
+			.max = 86400000,
+			.preset = "1",
+			.help = "again and again until interrupted"}},
+	{CLI_TAKES_TIMEOUT, true,
+		{.name = "timeout",
+			.letter = 'T',
+			.place = CLI_OPT,
+			.type = CLI_TIME,
+			.metavar = "SECONDS",
+			.min = 1,
+			.max = 86400000,
+			.preset = "5",
+			.help = "wait at most so long"}},
+	{TAKES_BATCH, false,
+		{.name = "batch",
+			.letter = 'b',
+			.place = CLI_OPT,
+			.type = CLI_FILE,
+			.metavar = "FILE",
+			.help = "run the commands in a file, one a line, - for stdin; all are checked first"}},
+	{CLI_TAKES_DRY_RUN, true,
+		{.name = "dry-run", .place = CLI_OPT, .type = CLI_FLAG, .help = "check and say what would change"}},
 	{CLI_TAKES_YES, true, {.name = "yes", .place = CLI_OPT, .type = CLI_FLAG, .help = "do not ask"}},
-	{CLI_TAKES_IF_EXISTS, true, {.name = "if-exists", .place = CLI_OPT, .type = CLI_FLAG, .help = "no error when it is not there"}},
-	{CLI_TAKES_MAY_EXIST, true, {.name = "may-exist", .place = CLI_OPT, .type = CLI_FLAG,
-		.help = "no error when it is there already with another value, which stays"}},
-	{TAKES_ALWAYS, false, {.name = "color", .place = CLI_OPT, .type = CLI_ENUM, .metavar = "WHEN", .words = "auto|always|never",
-		.preset = "auto", .help = "colours; NO_COLOR in the environment turns them off"}},
-	{TAKES_ALWAYS, false, {.name = "help", .letter = 'h', .place = CLI_OPT, .type = CLI_FLAG, .help = "print help, also for a verb"}},
-	{TAKES_ALWAYS, false, {.name = "version", .letter = 'V', .place = CLI_OPT, .type = CLI_FLAG, .help = "print the version"}},
+	{CLI_TAKES_IF_EXISTS, true,
+		{.name = "if-exists", .place = CLI_OPT, .type = CLI_FLAG, .help = "no error when it is not there"}},
+	{CLI_TAKES_MAY_EXIST, true,
+		{.name = "may-exist",
+			.place = CLI_OPT,
+			.type = CLI_FLAG,
+			.help = "no error when it is there already with another value, which stays"}},
+	{TAKES_ALWAYS, false,
+		{.name = "color",
+			.place = CLI_OPT,
+			.type = CLI_ENUM,
+			.metavar = "WHEN",
+			.words = "auto|always|never",
+			.preset = "auto",
+			.help = "colours; NO_COLOR in the environment turns them off"}},
+	{TAKES_ALWAYS, false,
+		{.name = "help", .letter = 'h', .place = CLI_OPT, .type = CLI_FLAG, .help = "print help, also for a verb"}},
+	{TAKES_ALWAYS, false,
+		{.name = "version", .letter = 'V', .place = CLI_OPT, .type = CLI_FLAG, .help = "print the version"}},
 };
 const size_t cli_ncommon = sizeof(cli_common) / sizeof(*cli_common);
 
@@ -195,10 +251,10 @@ dump_param(const struct cli_param *param)
 {
 	static const char *const places[] = {"argument", "keyword", "option"};
 	char letter[2] = {param->letter, '\0'};
-	json_t *o = json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:b, s:b, s:o, s:s?, s:s}", "name", param->name, "place", places[param->place],
-		"type", value_type_name(param->type), "letter", param->letter ? letter : NULL, "metavar", param->metavar,
-		"required", (param->flags & CLI_REQUIRED) != 0, "repeat", (param->flags & CLI_REPEAT) != 0, "words",
-		dump_words(param->words), "default", param->preset, "help", param->help);
+	json_t *o = json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:b, s:b, s:o, s:s?, s:s}", "name", param->name, "place",
+		places[param->place], "type", value_type_name(param->type), "letter", param->letter ? letter : NULL, "metavar",
+		param->metavar, "required", (param->flags & CLI_REQUIRED) != 0, "repeat", (param->flags & CLI_REPEAT) != 0,
+		"words", dump_words(param->words), "default", param->preset, "help", param->help);
 	return o;
 }
 
@@ -223,7 +279,8 @@ dump_verb(const struct cli_tool *tool, const struct cli_verb *verb)
 		json_array_append_new(examples, json_string(verb->examples[i]));
 	}
 	return json_pack("{s:s, s:s, s:b, s:b, s:o, s:o, s:o}", "name", verb->name, "help", verb->help, "follows", verb->follows,
-		"batch", tool->batch && !verb->not_in_batch && !verb->follows, "words", words, "options", options, "examples", examples);
+		"batch", tool->batch && !verb->not_in_batch && !verb->follows, "words", words, "options", options, "examples",
+		examples);
 }
 
 json_t *
@@ -234,6 +291,6 @@ grammar_dump(const struct cli_tool *tool)
 		json_array_append_new(verbs, dump_verb(tool, verb));
 	}
 	grammar_options(tool, NULL, dump_visit, options);
-	return json_pack("{s:s, s:s, s:s, s:s?, s:o, s:o}", "tool", tool->name, "version", PEKIT_VERSION, "summary", tool->summary,
-		"default_verb", tool->default_verb, "options", options, "verbs", verbs);
+	return json_pack("{s:s, s:s, s:s, s:s?, s:o, s:o}", "tool", tool->name, "version", PEKIT_VERSION, "summary",
+		tool->summary, "default_verb", tool->default_verb, "options", options, "verbs", verbs);
 }

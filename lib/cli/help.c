@@ -44,7 +44,8 @@ usage(FILE *to, const struct cli_tool *tool, const struct cli_verb *verb)
 		}
 		grammar_spell(param, spelt, sizeof(spelt));
 		const char *more = (param->flags & CLI_REPEAT) ? "..." : "";
-		size_t length = (size_t)snprintf(word, sizeof(word), (param->flags & CLI_REQUIRED) ? "%s%s" : "[%s%s]", spelt, more);
+		size_t length =
+			(size_t)snprintf(word, sizeof(word), (param->flags & CLI_REQUIRED) ? "%s%s" : "[%s%s]", spelt, more);
 		if (at + length + 1 > WIDTH) {
 			at = indent;
 			fprintf(to, "\n%*s", (int)indent, "");
@@ -94,6 +95,8 @@ help_print(FILE *to, const struct cli_tool *tool, const struct cli_verb *verb)
 	}
 	fputs("\nOptions:\n", to);
 	grammar_options(tool, NULL, param_entry, to);
-	fprintf(to, "\nExit status: 0 done, 1 failed, 2 usage, 3 not found, 4 exists, 5 refused, 6 no engine, 7 partly done,\n"
-		    "8 verify found a difference, 124 timed out.  '%s VERB --help' and %s(8) say more.\n", tool->name, tool->name);
+	fprintf(to,
+		"\nExit status: 0 done, 1 failed, 2 usage, 3 not found, 4 exists, 5 refused, 6 no engine, 7 partly done,\n"
+		"8 verify found a difference, 124 timed out.  '%s VERB --help' and %s(8) say more.\n",
+		tool->name, tool->name);
 }

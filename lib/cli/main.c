@@ -164,7 +164,8 @@ cli_main(const struct cli_tool *tool, int argc, char **argv)
 	if (code) {
 		if (!err.hint[0]) {
 			bool verb = cli.verb && cli.verb->help[0];
-			err_hint(&err, "%s%s%s --help says what it takes", tool->name, verb ? " " : "", verb ? cli.verb->name : "");
+			err_hint(&err, "%s%s%s --help says what it takes", tool->name, verb ? " " : "",
+				verb ? cli.verb->name : "");
 		}
 		stream_error(&cli, &err);
 	} else if (ask == ASK_VERSION) {

@@ -24,16 +24,16 @@
 #include "base/err.h"
 #include "cli/cli.h"
 
-#define OUT_RIGHT 1u     /* numbers for people line up right */
-#define OUT_WIDE 2u      /* in tables with -o wide only */
-#define OUT_NO_TABLE 4u  /* never in tables */
-#define OUT_NO_JSON 8u   /* in tables only */
+#define OUT_RIGHT 1u    /* numbers for people line up right */
+#define OUT_WIDE 2u     /* in tables with -o wide only */
+#define OUT_NO_TABLE 4u /* never in tables */
+#define OUT_NO_JSON 8u  /* in tables only */
 
 struct out_column {
 	const char *key;   /* of JSON and the head line of CSV: snake_case with the unit; NULL ends the table */
 	const char *title; /* of tables: upper case by custom; NULL: the key in upper case */
 	unsigned flags;
-	int width;         /* of a following writer's tables, and the least of others'; 0: the title's */
+	int width; /* of a following writer's tables, and the least of others'; 0: the title's */
 };
 
 struct out;

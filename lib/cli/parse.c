@@ -11,7 +11,7 @@
 struct scan {
 	const struct cli_tool *tool;
 	struct cli *cli;
-	bool line;          /* of a batch file */
+	bool line; /* of a batch file */
 	const char **word;
 	size_t nwords;
 	struct err *err;
@@ -299,13 +299,15 @@ check_values(struct scan *scan)
 		}
 		for (size_t k = 0; k < i && param->type != CLI_FLAG && !(param->flags & CLI_REPEAT); k++) {
 			if (cli->value[k].param == param) {
-				return err_set(scan->err, ERR_USAGE, "%s%s: given twice", param->place == CLI_OPT ? "--" : "", param->name);
+				return err_set(scan->err, ERR_USAGE, "%s%s: given twice", param->place == CLI_OPT ? "--" : "",
+					param->name);
 			}
 		}
 	}
 	for (const struct cli_param *param = cli->verb->params; param && param->name; param++) {
 		if ((param->flags & CLI_REQUIRED) && !cli_has(cli, param->name)) {
-			err_set(scan->err, ERR_USAGE, "%s: %s is missing", cli->verb->name, grammar_spell(param, spelt, sizeof(spelt)));
+			err_set(scan->err, ERR_USAGE, "%s: %s is missing", cli->verb->name,
+				grammar_spell(param, spelt, sizeof(spelt)));
 			return err_hint(scan->err, "%s", param->help);
 		}
 	}
@@ -389,8 +391,10 @@ static enum err_code
 check_batch(struct scan *scan)
 {
 	struct cli *cli = scan->cli;
-	static const struct cli_verb none = {.name = "--batch", .help = "", .takes = CLI_TAKES_CHANGE | CLI_TAKES_SAVED | CLI_TAKES_YES |
-		CLI_TAKES_IF_EXISTS | CLI_TAKES_MAY_EXIST | TAKES_BATCH};
+	static const struct cli_verb none = {.name = "--batch",
+		.help = "",
+		.takes = CLI_TAKES_CHANGE | CLI_TAKES_SAVED | CLI_TAKES_YES | CLI_TAKES_IF_EXISTS | CLI_TAKES_MAY_EXIST |
+			 TAKES_BATCH};
 	if (scan->nwords) {
 		err_set(scan->err, ERR_USAGE, "%s: words and -b do not go together", scan->word[0]);
 		return err_hint(scan->err, "put the command into the file");
@@ -501,7 +505,7 @@ cli_free(struct cli *cli)
 	cli->nvalues = 0;
 }
 
-/* ---- what was given --------------------------------------------------------------------------------------------------- */
+/* ---- what was given --------------------------------------------------------------------------------------------- */
 
 const struct cli_value *
 cli_nth(const struct cli *cli, const char *name, size_t n)

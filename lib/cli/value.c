@@ -14,9 +14,22 @@ const char *
 value_type_name(enum cli_type type)
 {
 	static const char *const names[] = {
-		[CLI_FLAG] = "flag", [CLI_WORD] = "word", [CLI_ENUM] = "enum", [CLI_NUMBER] = "number", [CLI_TIME] = "time",
-		[CLI_BPS] = "bps", [CLI_PPS] = "pps", [CLI_VLAN] = "vlan", [CLI_MAC] = "mac", [CLI_IP] = "ip", [CLI_CORE] = "core",
-		[CLI_FILE] = "file", [CLI_APPLIANCE] = "appliance", [CLI_BRIDGE] = "bridge", [CLI_PORT] = "port", [CLI_NAME] = "name",
+		[CLI_FLAG] = "flag",
+		[CLI_WORD] = "word",
+		[CLI_ENUM] = "enum",
+		[CLI_NUMBER] = "number",
+		[CLI_TIME] = "time",
+		[CLI_BPS] = "bps",
+		[CLI_PPS] = "pps",
+		[CLI_VLAN] = "vlan",
+		[CLI_MAC] = "mac",
+		[CLI_IP] = "ip",
+		[CLI_CORE] = "core",
+		[CLI_FILE] = "file",
+		[CLI_APPLIANCE] = "appliance",
+		[CLI_BRIDGE] = "bridge",
+		[CLI_PORT] = "port",
+		[CLI_NAME] = "name",
 	};
 	return names[type];
 }
@@ -166,10 +179,21 @@ enum err_code
 value_parse(const struct cli_param *param, const char *text, struct cli_value *value, struct err *err)
 {
 	static const char *const nouns[] = {
-		[CLI_FLAG] = "it takes no value", [CLI_WORD] = "not a word", [CLI_ENUM] = "not known", [CLI_NUMBER] = "not a number in range",
-		[CLI_TIME] = "not a time in range", [CLI_BPS] = "not a rate", [CLI_PPS] = "not a rate", [CLI_VLAN] = "not a VLAN",
-		[CLI_MAC] = "not a MAC address", [CLI_IP] = "not an IP address", [CLI_CORE] = "not a core", [CLI_FILE] = "not a path",
-		[CLI_APPLIANCE] = "not an appliance's name", [CLI_BRIDGE] = "not a bridge's name", [CLI_PORT] = "not a port's name",
+		[CLI_FLAG] = "it takes no value",
+		[CLI_WORD] = "not a word",
+		[CLI_ENUM] = "not known",
+		[CLI_NUMBER] = "not a number in range",
+		[CLI_TIME] = "not a time in range",
+		[CLI_BPS] = "not a rate",
+		[CLI_PPS] = "not a rate",
+		[CLI_VLAN] = "not a VLAN",
+		[CLI_MAC] = "not a MAC address",
+		[CLI_IP] = "not an IP address",
+		[CLI_CORE] = "not a core",
+		[CLI_FILE] = "not a path",
+		[CLI_APPLIANCE] = "not an appliance's name",
+		[CLI_BRIDGE] = "not a bridge's name",
+		[CLI_PORT] = "not a port's name",
 		[CLI_NAME] = "not a name",
 	};
 	*value = (struct cli_value){.param = param, .text = text};

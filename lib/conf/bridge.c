@@ -192,7 +192,7 @@ conf_take_members(struct conf_reader *r, const json_t *value, void *base)
 	}
 	const char *name;
 	json_t *member;
-	json_object_foreach((json_t *)(uintptr_t)value, name, member) {
+	json_object_foreach ((json_t *)(uintptr_t)value, name, member) {
 		size_t at = conf_enter(r, name);
 		enum err_code code = take_member(r, name, member, &bridge->member[bridge->nmembers]);
 		if (code) {
@@ -251,7 +251,7 @@ conf_take_bridges(struct conf_reader *r, const json_t *value, void *base)
 	unsigned vlans = 0;
 	const char *name;
 	json_t *bridge;
-	json_object_foreach((json_t *)(uintptr_t)value, name, bridge) {
+	json_object_foreach ((json_t *)(uintptr_t)value, name, bridge) {
 		size_t at = conf_enter(r, name);
 		enum err_code code = take_bridge(r, name, bridge, &conf->bridge[conf->nbridges]);
 		if (code) {

@@ -21,19 +21,19 @@ enum conf_hugepages { CONF_HUGE_AUTO, CONF_HUGE_ON, CONF_HUGE_OFF };
 enum conf_steering { CONF_STEER_AUTO, CONF_STEER_NONE };
 
 struct conf_port {
-	char name[SEG_NAME_SIZE];       /* as an appliance's name */
-	char device[SEG_DEVICE_SIZE];   /* "if:veth1", "xdp:eth0", "pci:0000:3b:10.1", "vdev:net_pcap0,..." */
-	enum seg_port_kind kind;        /* from the device's prefix */
+	char name[SEG_NAME_SIZE];     /* as an appliance's name */
+	char device[SEG_DEVICE_SIZE]; /* "if:veth1", "xdp:eth0", "pci:0000:3b:10.1", "vdev:net_pcap0,..." */
+	enum seg_port_kind kind;      /* from the device's prefix */
 	char description[128];
-	bool enabled;                   /* true */
-	uint16_t mtu;                   /* 68..9216; 1500 */
-	enum conf_steering steering;    /* auto: software steering when the device has fewer queues than there are cores;
-	                                   none: the core that polls a queue works on its frames */
-	uint64_t limit_bps, limit_pps;  /* "limit": {"rate_bps", "rate_pps"}: of what the port sends; 0: none */
-	uint64_t storm_pps;             /* "storm": {"rate_pps"}: broadcast, multicast and unknown received; 0: none */
+	bool enabled;                  /* true */
+	uint16_t mtu;                  /* 68..9216; 1500 */
+	enum conf_steering steering;   /* auto: software steering when the device has fewer queues than there are cores;
+					  none: the core that polls a queue works on its frames */
+	uint64_t limit_bps, limit_pps; /* "limit": {"rate_bps", "rate_pps"}: of what the port sends; 0: none */
+	uint64_t storm_pps;            /* "storm": {"rate_pps"}: broadcast, multicast and unknown received; 0: none */
 };
 
-struct conf_member { /* a port of a bridge */
+struct conf_member {         /* a port of a bridge */
 	uint16_t port;       /* index into conf.port */
 	uint16_t untagged;   /* VLAN of untagged frames both ways; 0: none */
 	uint32_t mac_limit;  /* dynamic entries this port may have; 0: no limit of its own */
@@ -42,29 +42,29 @@ struct conf_member { /* a port of a bridge */
 
 struct conf_bridge {
 	char name[SEG_NAME_SIZE];
-	enum seg_stp stp;    /* "off" (default) or "block" */
+	enum seg_stp stp; /* "off" (default) or "block" */
 	size_t nmembers;
 	struct conf_member *member;
 };
 
 struct conf {
 	char appliance[SEG_NAME_SIZE];
-	unsigned cores;            /* cores.data: 1..SEG_MAX_CORES; 1 */
-	size_t ncpus;              /* cores.cpus: "2-4,7" or absent (0: not pinned) */
+	unsigned cores; /* cores.data: 1..SEG_MAX_CORES; 1 */
+	size_t ncpus;   /* cores.cpus: "2-4,7" or absent (0: not pinned) */
 	uint16_t cpu[SEG_MAX_CORES];
-	enum conf_poll poll;       /* adaptive */
-	uint32_t mbufs;            /* memory.mbufs: 1024..16777216; 16384 */
+	enum conf_poll poll; /* adaptive */
+	uint32_t mbufs;      /* memory.mbufs: 1024..16777216; 16384 */
 	enum conf_hugepages hugepages;
-	uint32_t ring_slots;       /* memory.ring_slots: a power of two, 16..65536; 256 */
-	uint32_t fdb;              /* tables.fdb: 64..4194304; 8192 */
-	uint32_t neighbors;        /* tables.neighbors: accepted; 4096 */
-	uint32_t ageing_s;         /* tables.ageing_s: 1..1000000 (802.1Q 8.8.3 names 10..1000000; less helps tests); 300 */
+	uint32_t ring_slots; /* memory.ring_slots: a power of two, 16..65536; 256 */
+	uint32_t fdb;        /* tables.fdb: 64..4194304; 8192 */
+	uint32_t neighbors;  /* tables.neighbors: accepted; 4096 */
+	uint32_t ageing_s;   /* tables.ageing_s: 1..1000000 (802.1Q 8.8.3 names 10..1000000; less helps tests); 300 */
 	size_t nports;
-	struct conf_port *port;    /* in the file's order */
+	struct conf_port *port; /* in the file's order */
 	size_t nbridges;
 	struct conf_bridge *bridge;
-	char *text;                /* the document that conf_parse() took, in its own order and words, laid out */
-	uint32_t room;             /* set by a running engine: conf_mbuf_room() as it was at its start, for conf_diff(); else 0 */
+	char *text;    /* the document that conf_parse() took, in its own order and words, laid out */
+	uint32_t room; /* set by a running engine: conf_mbuf_room() as it was at its start, for conf_diff(); else 0 */
 };
 
 /* Parses and checks text of that size (need not be terminated). On success *conf owns memory: conf_free(). */
@@ -92,7 +92,8 @@ conf_member_tagged(const struct conf_member *member, unsigned vid)
 struct conf_change {
 	char path[160];
 	char *from, *to;
-	bool live; /* can be applied to a running engine; else it needs a restart (appliance, cores.*, memory.*, tables.fdb, ...) */
+	bool live; /* can be applied to a running engine; else it needs a restart (appliance, cores.*, memory.*, tables.fdb, ...)
+		    */
 };
 
 struct conf_changes {
@@ -121,7 +122,7 @@ conf_mbuf_room(const struct conf *conf);
 
 /* What the engine will need, by item, for `pe check`. */
 struct conf_memory_item {
-	const char *what; /* "bridge tables", "message rings", "mbufs", ... */
+	const char *what;  /* "bridge tables", "message rings", "mbufs", ... */
 	const char *where; /* "segment" or "engine" */
 	uint64_t bytes;
 };

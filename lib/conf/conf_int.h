@@ -17,8 +17,8 @@ struct conf_reader {
 };
 
 enum conf_kind {
-	CONF_UINT,   /* min..max, `size` bytes */
-	CONF_BPS,    /* a number, or a string with a unit; 8 bytes */
+	CONF_UINT, /* min..max, `size` bytes */
+	CONF_BPS,  /* a number, or a string with a unit; 8 bytes */
 	CONF_PPS,
 	CONF_BOOL,
 	CONF_WORD,   /* one of `words`, stored as its place */

@@ -141,8 +141,8 @@ find_member(const struct conf *conf, const struct conf_bridge *bridge, const cha
 }
 
 static void
-diff_members(struct walk *w, const struct conf *from, const struct conf_bridge *a, const struct conf *to,
-	const struct conf_bridge *b)
+diff_members(
+	struct walk *w, const struct conf *from, const struct conf_bridge *a, const struct conf *to, const struct conf_bridge *b)
 {
 	char path[PATH_SIZE];
 	for (size_t m = 0; m < a->nmembers; m++) {

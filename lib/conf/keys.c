@@ -3,7 +3,10 @@
 
 #include "conf/conf_int.h"
 
-#define TABLE(keys) {.n = sizeof(keys) / sizeof((keys)[0]), .key = (keys)}
+#define TABLE(keys) \
+	{ \
+		.n = sizeof(keys) / sizeof((keys)[0]), .key = (keys) \
+	}
 #define AT(type, field) .offset = offsetof(type, field), .size = sizeof(((type *)NULL)->field)
 
 static const char *const poll_words[] = {[CONF_POLL_ADAPTIVE] = "adaptive", [CONF_POLL_BUSY] = "busy", NULL};
@@ -11,7 +14,12 @@ static const char *const huge_words[] = {[CONF_HUGE_AUTO] = "auto", [CONF_HUGE_O
 static const char *const steering_words[] = {[CONF_STEER_AUTO] = "auto", [CONF_STEER_NONE] = "none", NULL};
 
 static const struct conf_key cores_keys[] = {
-	{.name = "data", .kind = CONF_UINT, AT(struct conf, cores), .min = 1, .max = SEG_MAX_CORES, .what = "a number of data cores"},
+	{.name = "data",
+		.kind = CONF_UINT,
+		AT(struct conf, cores),
+		.min = 1,
+		.max = SEG_MAX_CORES,
+		.what = "a number of data cores"},
 	{.name = "cpus", .kind = CONF_OWN, .take = conf_take_cpus, .put = conf_put_cpus},
 	{.name = "poll", .kind = CONF_WORD, AT(struct conf, poll), .words = poll_words},
 };
@@ -24,8 +32,18 @@ static const struct conf_key memory_keys[] = {
 
 static const struct conf_key tables_keys[] = {
 	{.name = "fdb", .kind = CONF_UINT, AT(struct conf, fdb), .min = 64, .max = 4194304, .what = "a number of entries"},
-	{.name = "neighbors", .kind = CONF_UINT, AT(struct conf, neighbors), .min = 64, .max = 4194304, .what = "a number of entries"},
-	{.name = "ageing_s", .kind = CONF_UINT, .live = true, AT(struct conf, ageing_s), .min = 1, .max = 1000000,
+	{.name = "neighbors",
+		.kind = CONF_UINT,
+		AT(struct conf, neighbors),
+		.min = 64,
+		.max = 4194304,
+		.what = "a number of entries"},
+	{.name = "ageing_s",
+		.kind = CONF_UINT,
+		.live = true,
+		AT(struct conf, ageing_s),
+		.min = 1,
+		.max = 1000000,
 		.what = "a time in seconds"},
 };
 
@@ -73,10 +91,20 @@ static const struct conf_key bridge_keys[] = {
 };
 
 static const struct conf_key member_keys[] = {
-	{.name = "untagged", .kind = CONF_UINT, .live = true, AT(struct conf_member, untagged), .min = 1, .max = 4094,
+	{.name = "untagged",
+		.kind = CONF_UINT,
+		.live = true,
+		AT(struct conf_member, untagged),
+		.min = 1,
+		.max = 4094,
 		.what = "a VLAN"},
 	{.name = "tagged", .kind = CONF_OWN, .live = true, .take = conf_take_tagged, .put = conf_put_tagged},
-	{.name = "mac_limit", .kind = CONF_UINT, .live = true, AT(struct conf_member, mac_limit), .min = 0, .max = 4194304,
+	{.name = "mac_limit",
+		.kind = CONF_UINT,
+		.live = true,
+		AT(struct conf_member, mac_limit),
+		.min = 0,
+		.max = 4194304,
 		.what = "a number of entries"},
 };
 

@@ -16,7 +16,7 @@ merge(json_t *target, json_t *patch)
 	}
 	const char *name;
 	json_t *value;
-	json_object_foreach(patch, name, value) {
+	json_object_foreach (patch, name, value) {
 		if (json_is_null(value)) {
 			json_object_del(target, name);
 		} else {

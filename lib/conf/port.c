@@ -67,8 +67,8 @@ pci_parse(const char *word, uint64_t *address)
 	if (first && strchr(first + 1, ':') && !take_hex(&word, 4, 8, ':', &domain)) {
 		return false;
 	}
-	if (!take_hex(&word, 2, 2, ':', &bus) || !take_hex(&word, 2, 2, '.', &device) || !take_hex(&word, 1, 1, '\0', &function) ||
-	    device > 0x1f || function > 7) {
+	if (!take_hex(&word, 2, 2, ':', &bus) || !take_hex(&word, 2, 2, '.', &device) ||
+		!take_hex(&word, 1, 1, '\0', &function) || device > 0x1f || function > 7) {
 		return false;
 	}
 	*address = (uint64_t)domain << 16 | bus << 8 | device << 3 | function;
@@ -213,7 +213,7 @@ conf_take_ports(struct conf_reader *r, const json_t *value, void *base)
 	}
 	const char *name;
 	json_t *port;
-	json_object_foreach((json_t *)(uintptr_t)value, name, port) {
+	json_object_foreach ((json_t *)(uintptr_t)value, name, port) {
 		size_t at = conf_enter(r, name);
 		enum err_code code = take_port(r, name, port, &conf->port[conf->nports]);
 		if (code) {

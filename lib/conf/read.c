@@ -57,10 +57,18 @@ store(const struct conf_key *key, void *base, uint64_t value)
 {
 	uint8_t *to = (uint8_t *)base + key->offset;
 	switch (key->size) {
-	case 1: *to = (uint8_t)value; break;
-	case 2: memcpy(to, &(uint16_t){(uint16_t)value}, 2); break;
-	case 4: memcpy(to, &(uint32_t){(uint32_t)value}, 4); break;
-	default: memcpy(to, &value, 8); break;
+	case 1:
+		*to = (uint8_t)value;
+		break;
+	case 2:
+		memcpy(to, &(uint16_t){(uint16_t)value}, 2);
+		break;
+	case 4:
+		memcpy(to, &(uint32_t){(uint32_t)value}, 4);
+		break;
+	default:
+		memcpy(to, &value, 8);
+		break;
 	}
 }
 
@@ -72,10 +80,17 @@ stored(const struct conf_key *key, const void *base)
 	uint32_t v32;
 	uint64_t v64;
 	switch (key->size) {
-	case 1: return *from;
-	case 2: memcpy(&v16, from, 2); return v16;
-	case 4: memcpy(&v32, from, 4); return v32;
-	default: memcpy(&v64, from, 8); return v64;
+	case 1:
+		return *from;
+	case 2:
+		memcpy(&v16, from, 2);
+		return v16;
+	case 4:
+		memcpy(&v32, from, 4);
+		return v32;
+	default:
+		memcpy(&v64, from, 8);
+		return v64;
 	}
 }
 
@@ -108,7 +123,7 @@ take_rate(struct conf_reader *r, const json_t *value, const struct conf_key *key
 	if (!ok || rate > (bits ? BPS_MAX : PPS_MAX)) {
 		conf_fail_value(r, value, bits ? "a rate in bits a second" : "a rate in packets a second");
 		return err_hint(r->err, bits ? "a number up to 10T, or e.g. \"5G\" or \"500Mbit\"; 0: no limit"
-		                             : "a number up to 10G, or e.g. \"2M\" or \"10kpps\"; 0: no limit");
+					     : "a number up to 10G, or e.g. \"2M\" or \"10kpps\"; 0: no limit");
 	}
 	store(key, base, rate);
 	return ERR_NONE;
@@ -152,19 +167,25 @@ static enum err_code
 take_key(struct conf_reader *r, const json_t *value, const struct conf_key *key, void *base)
 {
 	switch (key->kind) {
-	case CONF_UINT: return take_uint(r, value, key, base);
+	case CONF_UINT:
+		return take_uint(r, value, key, base);
 	case CONF_BPS:
-	case CONF_PPS: return take_rate(r, value, key, base);
+	case CONF_PPS:
+		return take_rate(r, value, key, base);
 	case CONF_BOOL:
 		if (!json_is_boolean(value)) {
 			return conf_fail_value(r, value, "true or false");
 		}
 		store(key, base, json_is_true(value));
 		return ERR_NONE;
-	case CONF_WORD: return take_word(r, value, key, base);
-	case CONF_TEXT: return take_text(r, value, key, base);
-	case CONF_OBJECT: return conf_read_object(r, value, key->sub, base);
-	case CONF_OWN: return key->take(r, value, base);
+	case CONF_WORD:
+		return take_word(r, value, key, base);
+	case CONF_TEXT:
+		return take_text(r, value, key, base);
+	case CONF_OBJECT:
+		return conf_read_object(r, value, key->sub, base);
+	case CONF_OWN:
+		return key->take(r, value, base);
 	}
 	return ERR_FAILED;
 }
@@ -224,14 +245,21 @@ json_t *
 conf_value(const struct conf_key *key, const void *base)
 {
 	switch (key->kind) {
-	case CONF_UINT: return stored(key, base) < key->min ? NULL : json_integer((json_int_t)stored(key, base));
+	case CONF_UINT:
+		return stored(key, base) < key->min ? NULL : json_integer((json_int_t)stored(key, base));
 	case CONF_BPS:
-	case CONF_PPS: return json_integer((json_int_t)stored(key, base));
-	case CONF_BOOL: return json_boolean(stored(key, base));
-	case CONF_WORD: return json_string(key->words[stored(key, base)]);
-	case CONF_TEXT: return ((const char *)base)[key->offset] ? json_string((const char *)base + key->offset) : NULL;
-	case CONF_OBJECT: return object_value(key->sub, base);
-	case CONF_OWN: return key->put ? key->put(base) : NULL;
+	case CONF_PPS:
+		return json_integer((json_int_t)stored(key, base));
+	case CONF_BOOL:
+		return json_boolean(stored(key, base));
+	case CONF_WORD:
+		return json_string(key->words[stored(key, base)]);
+	case CONF_TEXT:
+		return ((const char *)base)[key->offset] ? json_string((const char *)base + key->offset) : NULL;
+	case CONF_OBJECT:
+		return object_value(key->sub, base);
+	case CONF_OWN:
+		return key->put ? key->put(base) : NULL;
 	}
 	return NULL;
 }

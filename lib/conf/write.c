@@ -52,7 +52,7 @@ must_break(const json_t *value, size_t depth)
 {
 	const char *name;
 	json_t *item;
-	json_object_foreach((json_t *)(uintptr_t)value, name, item) {
+	json_object_foreach ((json_t *)(uintptr_t)value, name, item) {
 		if (depth == 0 || (depth == 1 && json_object_size(item))) {
 			return true;
 		}
@@ -66,7 +66,7 @@ put_object(struct text *out, const json_t *value, size_t depth)
 	const char *name;
 	json_t *item;
 	const char *before = "{";
-	json_object_foreach((json_t *)(uintptr_t)value, name, item) {
+	json_object_foreach ((json_t *)(uintptr_t)value, name, item) {
 		json_t *key = json_string(name);
 		char *text = json_dumps(key, JSON_ENCODE_ANY);
 		put(out, before);

@@ -38,7 +38,8 @@ rings_taken(const struct grace *grace, unsigned from)
 {
 	for (unsigned to = 0; to < grace->nodes; to++) {
 		const struct seg_ring *ring = grace->node[from].ring[to];
-		/* indices only grow; acquire: what the receiver did with the messages is seen by whoever acts on the period's end */
+		/* indices only grow; acquire: what the receiver did with the messages is seen by whoever acts on the period's end
+		 */
 		if (ring && (int64_t)(seg_get_acquire(&ring->tail) - grace->head[from][to]) < 0) {
 			return false;
 		}

@@ -3,11 +3,13 @@
 
 #include <string.h>
 
-/* How many buckets fdb_insert() looks through for an empty slot. At three quarters full it is nearly always one of the first two. */
+/* How many buckets fdb_insert() looks through for an empty slot. At three quarters full it is nearly always one of the first two.
+ */
 #define FDB_MAX_STEPS 128
 
 void
-fdb_init(struct fdb *fdb, struct seg_bucket *hot, struct seg_cold *cold, uint32_t nbuckets, uint64_t seed, struct seg_fdb_count *count)
+fdb_init(struct fdb *fdb, struct seg_bucket *hot, struct seg_cold *cold, uint32_t nbuckets, uint64_t seed,
+	struct seg_fdb_count *count)
 {
 	memset(fdb, 0, sizeof(*fdb));
 	fdb->hot = hot;
@@ -36,7 +38,8 @@ fdb_distance(const struct fdb *fdb, uint32_t home, uint32_t bucket)
 	return bucket >= home ? bucket - home : bucket + fdb->nbuckets - home;
 }
 
-/* Stores a value, leaving the bucket's reach as it is. Release: after the key was emptied, or after the stamp (seg_read_fdb()). */
+/* Stores a value, leaving the bucket's reach as it is. Release: after the key was emptied, or after the stamp (seg_read_fdb()).
+ */
 static void
 fdb_put_value(struct fdb *fdb, uint32_t slot, uint64_t value)
 {
@@ -142,7 +145,8 @@ fdb_relocate(struct fdb *fdb, uint32_t from, uint32_t to)
 	fdb->relocations++;
 }
 
-/* Moves an entry from one of the buckets before the empty slot into it, and returns the slot that is empty now; FDB_NONE: none may move. */
+/* Moves an entry from one of the buckets before the empty slot into it, and returns the slot that is empty now; FDB_NONE: none
+ * may move. */
 static uint32_t
 fdb_hop(struct fdb *fdb, uint32_t empty)
 {

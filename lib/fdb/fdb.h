@@ -2,9 +2,10 @@
 /*
  * The bridge table of one core: MAC address and FID to channel.
  *
- * Buckets of four entries, a cache line each (struct seg_bucket). An entry lives in its home bucket or in one of the FDB_REACH that follow
- * (the source text's "n consecutive entries"); three bits in the home bucket say how far to look, so that hit and miss alike touch one
- * line as a rule. When all those are full, others are moved along (hopscotch hashing), so that the table fills to nine tenths.
+ * Buckets of four entries, a cache line each (struct seg_bucket). An entry lives in its home bucket or in one of the FDB_REACH
+ * that follow (the source text's "n consecutive entries"); three bits in the home bucket say how far to look, so that hit and
+ * miss alike touch one line as a rule. When all those are full, others are moved along (hopscotch hashing), so that the table
+ * fills to nine tenths.
  *
  * One thread, the core, calls everything here; other threads and processes read the same memory through seg_read_fdb(). Memory
  * is the caller's. Nothing allocates. Pure: time comes in as a number.
@@ -33,7 +34,7 @@ struct fdb {
 	struct seg_fdb_count *count;
 	uint64_t seed;
 	uint32_t nbuckets;
-	uint32_t relocations;  /* entries that changed their slot, ever */
+	uint32_t relocations; /* entries that changed their slot, ever */
 	/* The flush words as this core has taken them up (fdb_flush_sync). */
 	uint32_t flush_seq;
 	uint32_t flush_channel[SEG_MAX_CHANNELS];
@@ -189,13 +190,14 @@ fdb_alive(const struct fdb *fdb, uint16_t fid, uint64_t value)
 	if (__builtin_expect(learned == fdb->flush_seq, 1)) {
 		return true;
 	}
-	return (value & SEG_VALUE_STATIC) ||
-	       (learned >= fdb->flush_channel[SEG_VALUE_CHANNEL(value) % SEG_MAX_CHANNELS] && learned >= fdb->flush_fid[fid % SEG_MAX_FIDS]);
+	return (value & SEG_VALUE_STATIC) || (learned >= fdb->flush_channel[SEG_VALUE_CHANNEL(value) % SEG_MAX_CHANNELS] &&
+						     learned >= fdb->flush_fid[fid % SEG_MAX_FIDS]);
 }
 
 /* memory: zeroed, nbuckets > FDB_REACH buckets and four times as many cold entries. count is zeroed, too. */
 void
-fdb_init(struct fdb *fdb, struct seg_bucket *hot, struct seg_cold *cold, uint32_t nbuckets, uint64_t seed, struct seg_fdb_count *count);
+fdb_init(struct fdb *fdb, struct seg_bucket *hot, struct seg_cold *cold, uint32_t nbuckets, uint64_t seed,
+	struct seg_fdb_count *count);
 
 /*
  * Puts a key that is not there (fdb_find() said so) into the table and returns its slot, FDB_NONE when there is no room.

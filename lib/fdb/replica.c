@@ -23,7 +23,7 @@ replica_init(struct replica *r, const struct seg_control *control, uint8_t self,
 	r->clean_flush = r->fdb.flush_seq;
 }
 
-/* ---- versions ------------------------------------------------------------------------------------------------------ */
+/* ---- versions --------------------------------------------------------------------------------------------------- */
 
 static uint64_t
 replica_stamp(struct replica *r)
@@ -54,7 +54,7 @@ replica_wins(const struct replica *r, uint32_t slot, uint32_t flush, uint64_t st
 	return flush != held ? flush > held : stamp > r->fdb.cold[slot].stamp;
 }
 
-/* ---- what is sent -------------------------------------------------------------------------------------------------- */
+/* ---- what is sent ----------------------------------------------------------------------------------------------- */
 
 void
 replica_put(struct replica_out *out, const struct seg_msg *msg)
@@ -106,7 +106,8 @@ replica_delete(struct replica *r, uint32_t slot, uint32_t cause, uint64_t now, s
 		replica_send_gone(r, out);
 	}
 	if (!gone->n) {
-		*gone = (struct seg_msg){.kind = SEG_MSG_FDB_DEL, .from = r->self, .to = REPLICA_ALL, .cause = cause, .time_ns = now};
+		*gone = (struct seg_msg){
+			.kind = SEG_MSG_FDB_DEL, .from = r->self, .to = REPLICA_ALL, .cause = cause, .time_ns = now};
 		gone->stamp = replica_stamp(r);
 		gone->word[REPLICA_BATCH] = r->fdb.flush_seq;
 	}
@@ -117,7 +118,7 @@ replica_delete(struct replica *r, uint32_t slot, uint32_t cause, uint64_t now, s
 	}
 }
 
-/* ---- no room ------------------------------------------------------------------------------------------------------- */
+/* ---- no room ---------------------------------------------------------------------------------------------------- */
 
 /*
  * An announcement found no room. Its entry is asked for again when there is room; but a lost deletion keeps no older announcement
@@ -162,7 +163,7 @@ replica_ask_again(struct replica *r)
 	}
 }
 
-/* ---- learning -------------------------------------------------------------------------------------------------------- */
+/* ---- learning --------------------------------------------------------------------------------------------------- */
 
 /* Writes an entry over what is in the slot, or into a new one. Returns the slot, FDB_NONE without room. */
 static uint32_t
@@ -243,7 +244,7 @@ replica_learn(struct replica *r, uint64_t key, uint16_t channel, uint64_t now, s
 	replica_enforce(r, key, value, slot, cause, now, out);
 }
 
-/* ---- messages ---------------------------------------------------------------------------------------------------------- */
+/* ---- messages --------------------------------------------------------------------------------------------------- */
 
 /*
  * Another core's version wins over an entry that the operator gave: its maker had not heard of it, or a flush killed what it had
@@ -273,7 +274,7 @@ replica_receive_add(struct replica *r, const struct seg_msg *msg, uint64_t now, 
 
 	if (slot != FDB_NONE) {
 		if (!replica_wins(r, slot, flush, msg->stamp) ||
-		    (!(value & REPLICA_PINNED) && replica_insist(r, slot, msg->cause, now, out))) {
+			(!(value & REPLICA_PINNED) && replica_insist(r, slot, msg->cause, now, out))) {
 			return;
 		}
 		value |= *fdb_value_at(&r->fdb, slot) & SEG_VALUE_USED;
@@ -418,7 +419,7 @@ replica_receive(struct replica *r, const struct seg_msg *msg, uint64_t now, stru
 	}
 }
 
-/* ---- full rings ----------------------------------------------------------------------------------------------------- */
+/* ---- full rings ------------------------------------------------------------------------------------------------- */
 
 void
 replica_ring_full(struct replica *r, uint8_t to)
@@ -446,8 +447,13 @@ replica_repeat(struct replica *r, uint32_t slot, uint8_t to, uint64_t now, struc
 		replica_announce(r, slot, to, 0, now, out);
 		return;
 	}
-	struct seg_msg msg = {.kind = SEG_MSG_FDB_DEL, .from = r->self, .to = to, .n = 1, .time_ns = now,
-		.stamp = r->fdb.cold[slot].stamp, .word = {*fdb_key_at(&r->fdb, slot)}};
+	struct seg_msg msg = {.kind = SEG_MSG_FDB_DEL,
+		.from = r->self,
+		.to = to,
+		.n = 1,
+		.time_ns = now,
+		.stamp = r->fdb.cold[slot].stamp,
+		.word = {*fdb_key_at(&r->fdb, slot)}};
 	msg.word[REPLICA_BATCH] = SEG_VALUE_FLUSH(value);
 	replica_put(out, &msg);
 }
@@ -460,7 +466,9 @@ replica_resync(struct replica *r, uint8_t to, unsigned room, uint64_t now, struc
 
 	if (debt->ask && out->n < room) {
 		debt->ask = false;
-		replica_put(out, &(struct seg_msg){.kind = SEG_MSG_FDB_AGAIN, .from = r->self, .to = to, .cause = replica_cause(r), .time_ns = now});
+		replica_put(out,
+			&(struct seg_msg){
+				.kind = SEG_MSG_FDB_AGAIN, .from = r->self, .to = to, .cause = replica_cause(r), .time_ns = now});
 	}
 	for (unsigned i = 0; debt->owed && i < RESYNC_SLOTS && out->n < room; i++) {
 		if (debt->slot == slots + ROUND_THE_END) {

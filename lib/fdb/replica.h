@@ -7,12 +7,14 @@
  *
  * What makes the replicas equal
  *  - Every announcement (an addition, a move, a deletion) has a version: the flush sequence its maker knew, then its stamp (a
- *    Lamport clock, then the core). Of all announcements of a key the highest version wins on every core, in whatever order they arrive.
- *  - A deletion, and an announcement that a flush has killed, stays as a tombstone until grace periods say that no older announcement
- *    can be under way (lib/core/grace.h).
+ *    Lamport clock, then the core). Of all announcements of a key the highest version wins on every core, in whatever order they
+ * arrive.
+ *  - A deletion, and an announcement that a flush has killed, stays as a tombstone until grace periods say that no older
+ * announcement can be under way (lib/core/grace.h).
  *  - A full ring costs no announcement: the core remembers that it owes that receiver a resynchronisation and goes over
  *    its own announcements, a few at a time, as the ring has room. The requests that follow below may be lost and are made again.
- *  - A core whose table has no room for an announcement floods for it, and asks all others for a resynchronisation when it has room.
+ *  - A core whose table has no room for an announcement floods for it, and asks all others for a resynchronisation when it has
+ * room.
  *  - What the operator gave stands: its owner announces it anew when a core that had not heard of it learned otherwise.
  *
  * What saves messages
@@ -26,15 +28,15 @@
 
 #include "fdb/fdb.h"
 
-#define REPLICA_ALL 255                  /* seg_msg.to: all other data cores */
-#define REPLICA_BATCH 3                  /* keys a message; word[3] holds the flush sequence */
-#define REPLICA_MOVE_NS 100000000ull     /* an entry moves at most once in this time */
-#define REPLICA_LEARN_PER_MS 256         /* new entries a core may learn at most; what comes faster is flooded and learned later */
+#define REPLICA_ALL 255              /* seg_msg.to: all other data cores */
+#define REPLICA_BATCH 3              /* keys a message; word[3] holds the flush sequence */
+#define REPLICA_MOVE_NS 100000000ull /* an entry moves at most once in this time */
+#define REPLICA_LEARN_PER_MS 256     /* new entries a core may learn at most; what comes faster is flooded and learned later */
 #define REPLICA_MAX_SWEEP_NS 30000000000ull
-#define REPLICA_OUT 64                   /* messages that a list holds; every call below adds at most REPLICA_OUT_CALL */
+#define REPLICA_OUT 64 /* messages that a list holds; every call below adds at most REPLICA_OUT_CALL */
 #define REPLICA_OUT_CALL 8
 
-#define FDB_FLUSH_STATIC 1u              /* SEG_MSG_FDB_FLUSH word[2]: static and sticky entries, too */
+#define FDB_FLUSH_STATIC 1u /* SEG_MSG_FDB_FLUSH word[2]: static and sticky entries, too */
 
 struct replica_out {
 	unsigned n;
@@ -44,37 +46,37 @@ struct replica_out {
 struct replica {
 	struct fdb fdb;
 	const struct seg_control *control;
-	uint8_t self;                         /* this core, 1.. */
+	uint8_t self; /* this core, 1.. */
 	uint8_t ncores;
 	uint64_t limit;                       /* entries in the table */
 	uint32_t mac_limit[SEG_MAX_CHANNELS]; /* dynamic entries a channel; 0: no limit */
 	/* private */
-	uint64_t clock;        /* Lamport */
+	uint64_t clock; /* Lamport */
 	uint32_t causes;
 	uint32_t learn_budget;
 	uint64_t tick_ns;
 	uint64_t sweep_from_ns; /* when the running sweep began */
 	uint32_t sweep_slot;
 	uint32_t sweep_cause;
-	uint32_t clean_slot;    /* of the pass that turns the dead into tombstones and removes old ones */
+	uint32_t clean_slot; /* of the pass that turns the dead into tombstones and removes old ones */
 	bool cleaning;
-	uint32_t clean_flush;   /* the flush sequence that the pass was begun under */
+	uint32_t clean_flush; /* the flush sequence that the pass was begun under */
 	uint64_t clean_grace;
-	uint32_t chance;        /* a sequence of random numbers */
+	uint32_t chance; /* a sequence of random numbers */
 	uint64_t trim_period;
 	uint64_t trim_entries; /* counts at its begin */
 	uint32_t trim_seen[SEG_MAX_CHANNELS];
-	uint64_t mercy_ns;      /* after a standstill: nothing ages until then */
-	bool missing;           /* announcements found no room in the table; the newest deletion among them: */
+	uint64_t mercy_ns; /* after a standstill: nothing ages until then */
+	bool missing;      /* announcements found no room in the table; the newest deletion among them: */
 	uint32_t missed_flush;
 	uint64_t missed_stamp;
-	uint64_t missed_grace;  /* the grace period of the last one */
+	uint64_t missed_grace; /* the grace period of the last one */
 	uint64_t ask_ns, ask_wait_ns;
-	unsigned owing;         /* receivers that are owed something */
+	unsigned owing; /* receivers that are owed something */
 	struct replica_debt {
-		bool owed;      /* a resynchronisation, or ask */
-		bool again;     /* from the start, once more */
-		bool ask;       /* the request to resynchronise this core */
+		bool owed;  /* a resynchronisation, or ask */
+		bool again; /* from the start, once more */
+		bool ask;   /* the request to resynchronise this core */
 		uint32_t slot;
 	} debt[SEG_MAX_NODES];
 	struct seg_msg used[SEG_MAX_NODES]; /* use hints being gathered, by owner */
@@ -92,8 +94,8 @@ replica_owner(const struct replica *r, uint64_t key)
 }
 
 /*
- * A frame came from key at channel, and the table does not say so already: no entry, a dead one, or another channel. Slots found before may
- * have moved afterwards.
+ * A frame came from key at channel, and the table does not say so already: no entry, a dead one, or another channel. Slots found
+ * before may have moved afterwards.
  */
 void
 replica_learn(struct replica *r, uint64_t key, uint16_t channel, uint64_t now, struct replica_out *out);
@@ -107,8 +109,8 @@ void
 replica_ring_full(struct replica *r, uint8_t to);
 
 /*
- * Time passes: flush words, ageing, clean-up, in small portions. To be called about every millisecond with work or without, and after
- * engine-wide changes; a core that blocks may call it at replica_next().
+ * Time passes: flush words, ageing, clean-up, in small portions. To be called about every millisecond with work or without, and
+ * after engine-wide changes; a core that blocks may call it at replica_next().
  */
 void
 replica_tick(struct replica *r, uint64_t now, struct replica_out *out);

@@ -10,7 +10,8 @@
 #define REPLICA_TRIM_NS 100000000ull
 #define REPLICA_PINNED (SEG_VALUE_STATIC | SEG_VALUE_STICKY)
 
-/* An insertion moves others forward only; from the last buckets they may go round the end into these slots, and slip past a cursor. */
+/* An insertion moves others forward only; from the last buckets they may go round the end into these slots, and slip past a
+ * cursor. */
 #define ROUND_THE_END (FDB_REACH * SEG_WAYS)
 
 uint32_t
@@ -54,10 +55,11 @@ bool
 replica_may_learn(const struct replica *r, uint16_t channel);
 
 /*
- * The owner of a new dynamic entry (in slot; FDB_NONE: it found no room here, but others have it) sees to it that one entry leaves when
- * there are too many.
+ * The owner of a new dynamic entry (in slot; FDB_NONE: it found no room here, but others have it) sees to it that one entry
+ * leaves when there are too many.
  */
 void
-replica_enforce(struct replica *r, uint64_t key, uint64_t value, uint32_t slot, uint32_t cause, uint64_t now, struct replica_out *out);
+replica_enforce(
+	struct replica *r, uint64_t key, uint64_t value, uint32_t slot, uint32_t cause, uint64_t now, struct replica_out *out);
 
 #endif

@@ -8,7 +8,7 @@
 #define SWEEP_SLOTS 16384  /* a tick */
 #define CLEAN_SLOTS 4096   /* a tick */
 #define EVICT_SLOTS 1024   /* looked at for one eviction */
-#define LIMIT_SLACK 8        /* entries above a limit, until their owners have evicted as many */
+#define LIMIT_SLACK 8      /* entries above a limit, until their owners have evicted as many */
 #define MIN_ASK_NS 100000000ull
 #define MAX_ASK_NS 10000000000ull
 
@@ -19,7 +19,7 @@ replica_sweep_ns(const struct replica *r)
 	return ns < MIN_SWEEP_NS ? MIN_SWEEP_NS : ns > REPLICA_MAX_SWEEP_NS ? REPLICA_MAX_SWEEP_NS : ns;
 }
 
-/* ---- limits --------------------------------------------------------------------------------------------------------- */
+/* ---- limits ----------------------------------------------------------------------------------------------------- */
 
 /* With `more` entries of channel `newest` than there are: the channel that must give one up, 0: none. */
 static uint16_t
@@ -65,9 +65,9 @@ replica_in_use(const struct replica *r, uint32_t slot, uint64_t now)
 }
 
 /*
- * An entry of the channel that this core owns, other than `newest`: one out of use if there is one, else any; FDB_NONE when none is found.
- * Looks at random places, so that every entry is as likely: evicting the next one found, or one beside the new one, lets parts of
- * the table fill up while others empty.
+ * An entry of the channel that this core owns, other than `newest`: one out of use if there is one, else any; FDB_NONE when none
+ * is found. Looks at random places, so that every entry is as likely: evicting the next one found, or one beside the new one,
+ * lets parts of the table fill up while others empty.
  */
 static uint32_t
 replica_victim(struct replica *r, uint16_t channel, uint32_t newest, uint64_t now)
@@ -78,8 +78,8 @@ replica_victim(struct replica *r, uint16_t channel, uint32_t newest, uint64_t no
 		r->chance = r->chance * 1664525 + 1013904223;
 		uint32_t slot = (uint32_t)((uint64_t)slots * r->chance >> 32);
 		uint64_t key = *fdb_key_at(&r->fdb, slot), value = *fdb_value_at(&r->fdb, slot);
-		if (!key || slot == newest || SEG_VALUE_CHANNEL(value) != channel || (value & (SEG_VALUE_STATIC | SEG_VALUE_TOMB)) ||
-		    replica_owner(r, key) != r->self) {
+		if (!key || slot == newest || SEG_VALUE_CHANNEL(value) != channel ||
+			(value & (SEG_VALUE_STATIC | SEG_VALUE_TOMB)) || replica_owner(r, key) != r->self) {
 			continue;
 		}
 		if (!replica_in_use(r, slot, now)) {
@@ -98,7 +98,8 @@ replica_evict(struct replica *r, uint32_t slot, uint32_t cause, uint64_t now, st
 }
 
 void
-replica_enforce(struct replica *r, uint64_t key, uint64_t value, uint32_t slot, uint32_t cause, uint64_t now, struct replica_out *out)
+replica_enforce(
+	struct replica *r, uint64_t key, uint64_t value, uint32_t slot, uint32_t cause, uint64_t now, struct replica_out *out)
 {
 	if ((value & SEG_VALUE_STATIC) || replica_owner(r, key) != r->self) {
 		return;
@@ -134,8 +135,8 @@ replica_trim_channel(struct replica *r, uint16_t channel, uint64_t excess, uint6
 }
 
 /*
- * Entries that came at the same time on several cores may have passed replica_enforce() together. What is above a limit, and has stayed so
- * for a period (else messages are under way that will tell otherwise), goes.
+ * Entries that came at the same time on several cores may have passed replica_enforce() together. What is above a limit, and has
+ * stayed so for a period (else messages are under way that will tell otherwise), goes.
  */
 static void
 replica_trim(struct replica *r, uint64_t now, struct replica_out *out)
@@ -160,7 +161,7 @@ replica_trim(struct replica *r, uint64_t now, struct replica_out *out)
 	r->trim_entries = count->entries;
 }
 
-/* ---- time ------------------------------------------------------------------------------------------------------------- */
+/* ---- time ------------------------------------------------------------------------------------------------------- */
 
 static void
 replica_send_used(struct replica *r, unsigned owner, struct replica_out *out)
@@ -182,7 +183,8 @@ replica_tell_used(struct replica *r, uint64_t key, uint64_t now, struct replica_
 	}
 	struct seg_msg *used = &r->used[owner];
 	if (!used->n) {
-		*used = (struct seg_msg){.kind = SEG_MSG_FDB_USED, .from = r->self, .to = (uint8_t)owner, .cause = r->sweep_cause, .time_ns = now};
+		*used = (struct seg_msg){
+			.kind = SEG_MSG_FDB_USED, .from = r->self, .to = (uint8_t)owner, .cause = r->sweep_cause, .time_ns = now};
 	}
 	used->word[used->n++] = key;
 	if (used->n == REPLICA_BATCH) {
@@ -218,7 +220,8 @@ replica_sweep_goal(const struct replica *r, uint64_t now)
 {
 	uint32_t slots = fdb_slots(&r->fdb);
 	uint64_t length = replica_sweep_ns(r), gone = now - r->sweep_from_ns;
-	uint32_t goal = gone >= length ? slots : (uint32_t)(slots * (gone / 1000) / (length / 1000)) / SWEEP_PORTION * SWEEP_PORTION;
+	uint32_t goal =
+		gone >= length ? slots : (uint32_t)(slots * (gone / 1000) / (length / 1000)) / SWEEP_PORTION * SWEEP_PORTION;
 
 	return goal > r->sweep_slot + SWEEP_SLOTS ? r->sweep_slot + SWEEP_SLOTS : goal;
 }
@@ -297,7 +300,8 @@ replica_clean(struct replica *r)
 	}
 }
 
-/* What found no room is asked for when tombstones have made room, and nothing older than a lost deletion can be under way; seldom. */
+/* What found no room is asked for when tombstones have made room, and nothing older than a lost deletion can be under way;
+ * seldom. */
 static void
 replica_ask(struct replica *r, uint64_t now)
 {
@@ -311,7 +315,7 @@ replica_ask(struct replica *r, uint64_t now)
 		return;
 	}
 	if (seg_get(&r->control->grace) < r->missed_grace + REPLICA_GRACE ||
-	    count->entries + count->tombs > fdb_slots(&r->fdb) / 8 * 7) {
+		count->entries + count->tombs > fdb_slots(&r->fdb) / 8 * 7) {
 		return;
 	}
 	r->missing = false;

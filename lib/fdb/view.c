@@ -95,8 +95,14 @@ static void
 supersede(struct view_row *row, const struct view_entry *entry, uint64_t bit)
 {
 	uint64_t other = row->live ? row->other | row->same : row->other;
-	*row = (struct view_row){.key = entry->key, .value = entry->value & SEG_VALUE_SHARED, .stamp = entry->stamp, .same = bit,
-		.other = other & ~bit, .owner = (uint8_t)entry->owner, .live = entry->live, .in_use = row->in_use};
+	*row = (struct view_row){.key = entry->key,
+		.value = entry->value & SEG_VALUE_SHARED,
+		.stamp = entry->stamp,
+		.same = bit,
+		.other = other & ~bit,
+		.owner = (uint8_t)entry->owner,
+		.live = entry->live,
+		.in_use = row->in_use};
 	take_times(row, entry);
 }
 

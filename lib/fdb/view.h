@@ -27,10 +27,10 @@ struct view_row {
 	uint64_t same;              /* cores that hold this version: bit n-1 is core n */
 	uint64_t other;             /* cores that hold a live entry of another version */
 	uint8_t owner;
-	bool from_owner;            /* used_ns is the owner's */
+	bool from_owner; /* used_ns is the owner's */
 	bool live;
-	bool in_use;                /* somewhere since the last sweep */
-	bool clash;                 /* one version with two values */
+	bool in_use; /* somewhere since the last sweep */
+	bool clash;  /* one version with two values */
 };
 
 struct view {

@@ -62,13 +62,14 @@ limit_refill(struct limit *limit, uint64_t now_ns)
 	}
 }
 
-/* A bucket that is not in debt lets one packet through, however long, and owes what it had not: so a rate whose burst is shorter than a
- * packet still passes packets, and at that rate. */
+/* A bucket that is not in debt lets one packet through, however long, and owes what it had not: so a rate whose burst is shorter
+ * than a packet still passes packets, and at that rate. */
 bool
 limit_take(struct limit *limit, uint32_t bytes)
 {
 	/* acquire: pairs with limit_set() */
-	bool bits = __atomic_load_n(&limit->bps, __ATOMIC_ACQUIRE) != 0, packets = __atomic_load_n(&limit->pps, __ATOMIC_ACQUIRE) != 0;
+	bool bits = __atomic_load_n(&limit->bps, __ATOMIC_ACQUIRE) != 0,
+	     packets = __atomic_load_n(&limit->pps, __ATOMIC_ACQUIRE) != 0;
 	if ((bits && get(&limit->bits) <= 0) || (packets && get(&limit->packets) <= 0)) {
 		return false;
 	}

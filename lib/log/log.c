@@ -35,8 +35,8 @@ stderr_is_journal(void)
 	const char *stream = getenv("JOURNAL_STREAM");
 	unsigned long long device, inode;
 	struct stat st;
-	return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 && fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device &&
-	       st.st_ino == inode;
+	return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 && fstat(STDERR_FILENO, &st) == 0 &&
+	       st.st_dev == device && st.st_ino == inode;
 }
 
 void
@@ -97,7 +97,8 @@ log_write(enum log_level level, const char *fmt, ...)
 	}
 	int head = 0;
 	if (!log_state.syslog) {
-		head = log_state.journal ? snprintf(line, sizeof(line), "<%d>", (int)level) : snprintf(line, sizeof(line), "%s: ", log_state.tag);
+		head = log_state.journal ? snprintf(line, sizeof(line), "<%d>", (int)level)
+					 : snprintf(line, sizeof(line), "%s: ", log_state.tag);
 	}
 	va_list args;
 	va_start(args, fmt);

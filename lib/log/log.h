@@ -2,7 +2,8 @@
 /*
  * The log of a daemon: one line a call, to stderr, to the journal through stderr, or to syslog when there is no stderr any more.
  *
- * Levels are syslog's numbers. Any thread may write; a line is one write(2). log_start() and the setters belong to the main thread.
+ * Levels are syslog's numbers. Any thread may write; a line is one write(2). log_start() and the setters belong to the main
+ * thread.
  */
 #ifndef PEKIT_LOG_LOG_H
 #define PEKIT_LOG_LOG_H

@@ -14,20 +14,20 @@
 #define ETH_TAG 4
 #define ETH_TAGS 2
 
-#define ETH_VLAN 0x8100 /* 802.1Q C-tag */
+#define ETH_VLAN 0x8100  /* 802.1Q C-tag */
 #define ETH_SVLAN 0x88a8 /* 802.1ad S-tag */
 #define ETH_IPV4 0x0800
 #define ETH_IPV6 0x86dd
 
-#define ETH_VID(tci) ((uint16_t)((tci) & 0xfff))
+#define ETH_VID(tci) ((uint16_t)((tci)&0xfff))
 
 struct eth {
 	uint64_t dst, src; /* lib/base/addr.h */
 	unsigned tags;     /* 0..ETH_TAGS */
 	struct eth_tag {
 		uint16_t tpid, tci;
-	} tag[ETH_TAGS];   /* the outer one first */
-	uint16_t type;     /* what follows the tags; a third tag stays a type */
+	} tag[ETH_TAGS]; /* the outer one first */
+	uint16_t type;   /* what follows the tags; a third tag stays a type */
 };
 
 static inline bool

@@ -5,8 +5,46 @@
 #include "net/ip.h"
 
 const uint8_t rss_default_key[RSS_KEY_SIZE] = {
-	0x6d, 0x5a, 0x56, 0xda, 0x25, 0x5b, 0x0e, 0xc2, 0x41, 0x67, 0x25, 0x3d, 0x43, 0xa3, 0x8f, 0xb0, 0xd0, 0xca, 0x2b, 0xcb,
-	0xae, 0x7b, 0x30, 0xb4, 0x77, 0xcb, 0x2d, 0xa3, 0x80, 0x30, 0xf2, 0x0c, 0x6a, 0x42, 0xb7, 0x3b, 0xbe, 0xac, 0x01, 0xfa,
+	0x6d,
+	0x5a,
+	0x56,
+	0xda,
+	0x25,
+	0x5b,
+	0x0e,
+	0xc2,
+	0x41,
+	0x67,
+	0x25,
+	0x3d,
+	0x43,
+	0xa3,
+	0x8f,
+	0xb0,
+	0xd0,
+	0xca,
+	0x2b,
+	0xcb,
+	0xae,
+	0x7b,
+	0x30,
+	0xb4,
+	0x77,
+	0xcb,
+	0x2d,
+	0xa3,
+	0x80,
+	0x30,
+	0xf2,
+	0x0c,
+	0x6a,
+	0x42,
+	0xb7,
+	0x3b,
+	0xbe,
+	0xac,
+	0x01,
+	0xfa,
 };
 
 /* The 32 key bits from bit `at` on. */
@@ -37,7 +75,8 @@ rss_key_init(struct rss_key *key, const uint8_t bytes[static RSS_KEY_SIZE])
 bool
 rss_table_init(struct rss_table *table, unsigned buckets, unsigned ncores)
 {
-	if (buckets < RSS_MIN_BUCKETS || buckets > RSS_MAX_BUCKETS || (buckets & (buckets - 1)) || !ncores || ncores > UINT8_MAX) {
+	if (buckets < RSS_MIN_BUCKETS || buckets > RSS_MAX_BUCKETS || (buckets & (buckets - 1)) || !ncores ||
+		ncores > UINT8_MAX) {
 		return false;
 	}
 	*table = (struct rss_table){.mask = buckets - 1};
@@ -93,7 +132,8 @@ rss_frame(const struct rss_key *key, const uint8_t *frame, uint32_t len)
 {
 	uint32_t at = ETH_HEADER;
 
-	/* The common case at once: IPv4 without options, whole, with ports, behind at most one tag; addresses and ports adjoin. */
+	/* The common case at once: IPv4 without options, whole, with ports, behind at most one tag; addresses and ports adjoin.
+	 */
 	if (len >= ETH_HEADER + ETH_TAG + 24) {
 		uint16_t type = be16(frame + 12);
 		if (type == ETH_VLAN) {

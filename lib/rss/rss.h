@@ -2,9 +2,9 @@
 /*
  * Receive-side scaling in software: from a frame to a hash, from a hash to a core. Pure.
  *
- * The hash is Toeplitz as NICs compute it, over addresses and ports of TCP, UDP and SCTP, over the addresses alone of all else that is
- * IP, fragments included (a fragment has no ports, and all fragments of a flow must meet). What is not IP hashes its MACs and its VLAN.
- * VLAN tags, at most two, are looked through.
+ * The hash is Toeplitz as NICs compute it, over addresses and ports of TCP, UDP and SCTP, over the addresses alone of all else
+ * that is IP, fragments included (a fragment has no ports, and all fragments of a flow must meet). What is not IP hashes its MACs
+ * and its VLAN. VLAN tags, at most two, are looked through.
  */
 #ifndef PEKIT_RSS_RSS_H
 #define PEKIT_RSS_RSS_H

@@ -26,19 +26,19 @@
 #define SEG_NAME_PREFIX "/pekit."
 
 #define SEG_LINE 64
-#define SEG_MAX_CORES 64                /* data cores; numbered 1..64 */
+#define SEG_MAX_CORES 64                  /* data cores; numbered 1..64 */
 #define SEG_MAX_NODES (SEG_MAX_CORES + 1) /* with the control core, number 0 */
-#define SEG_MAX_PORTS 256               /* port numbers 1..255; 0 is none */
-#define SEG_MAX_LAGS 64                 /* channels 256..319 */
+#define SEG_MAX_PORTS 256                 /* port numbers 1..255; 0 is none */
+#define SEG_MAX_LAGS 64                   /* channels 256..319 */
 #define SEG_MAX_CHANNELS (SEG_MAX_PORTS + SEG_MAX_LAGS)
-#define SEG_MAX_BRIDGES 64  /* bridge numbers 1..63 */
-#define SEG_MAX_FIDS 4096   /* filtering identifiers (802.1Q 3.85: here one a bridge and VLAN), 1..4095 */
+#define SEG_MAX_BRIDGES 64 /* bridge numbers 1..63 */
+#define SEG_MAX_FIDS 4096  /* filtering identifiers (802.1Q 3.85: here one a bridge and VLAN), 1..4095 */
 #define SEG_OWNER_BUCKETS 128
 #define SEG_NAME_SIZE 32
 #define SEG_DEVICE_SIZE 160
 #define SEG_EVENTS 512
-#define SEG_TRACE 1024      /* message records a core keeps */
-#define SEG_SAMPLE_SIZE 64  /* bytes kept of the last dropped frame of a reason */
+#define SEG_TRACE 1024     /* message records a core keeps */
+#define SEG_SAMPLE_SIZE 64 /* bytes kept of the last dropped frame of a reason */
 #define SEG_CONFIG_TEXT_SIZE (1u << 20)
 
 #define SEG_ALIGNED __attribute__((aligned(SEG_LINE)))
@@ -67,29 +67,30 @@ struct seg_header {
 	char name[SEG_NAME_SIZE]; /* the appliance */
 	char release[16];         /* of the pekit that wrote it */
 	uint32_t writer_pid;
-	uint32_t ncores;          /* data cores, 1..SEG_MAX_CORES */
-	uint64_t writer_start;    /* field 22 of /proc/PID/stat */
-	uint64_t generation;      /* another number for each run of the engine */
+	uint32_t ncores;       /* data cores, 1..SEG_MAX_CORES */
+	uint64_t writer_start; /* field 22 of /proc/PID/stat */
+	uint64_t generation;   /* another number for each run of the engine */
 	uint64_t created_ns;
 	int64_t wall_offset_ns;
-	uint64_t tsc_hz;          /* rate of the *_cycles counters */
+	uint64_t tsc_hz;                         /* rate of the *_cycles counters */
 	struct seg_span control;                 /* struct seg_control */
 	struct seg_span rings;                   /* (ncores+1)^2 rings of ring_stride bytes, row = sender, column = receiver */
 	struct seg_span core[SEG_MAX_NODES];     /* struct seg_core and its tables; core[0] is the control core's */
 	struct seg_span fdb_hot[SEG_MAX_NODES];  /* fdb_buckets of struct seg_bucket; none for core 0 */
 	struct seg_span fdb_cold[SEG_MAX_NODES]; /* fdb_buckets * SEG_WAYS of struct seg_cold */
 	uint64_t ring_stride;
-	uint32_t ring_slots;      /* a power of two */
-	uint32_t fdb_buckets;     /* a core's; the entry of a key is in bucket fdb_home(key) or one of the seven after it, round the end */
-	uint64_t fdb_limit;       /* the configured number of entries */
-	uint64_t fdb_seed;        /* odd: the multiplier of fdb_hash(), another one for each run so that nobody can aim at a bucket */
+	uint32_t ring_slots;  /* a power of two */
+	uint32_t fdb_buckets; /* a core's; the entry of a key is in bucket fdb_home(key) or one of the seven after it, round the
+				 end */
+	uint64_t fdb_limit;   /* the configured number of entries */
+	uint64_t fdb_seed;    /* odd: the multiplier of fdb_hash(), another one for each run so that nobody can aim at a bucket */
 	/* From here the control core writes while the engine runs. */
 	SEG_ALIGNED uint32_t state; /* enum seg_state */
 	uint32_t pad;
 	uint64_t heartbeat_ns;
 };
 
-/* ---- the bridge table ---------------------------------------------------------------------------------------------- */
+/* ---- the bridge table ------------------------------------------------------------------------------------------- */
 
 /*
  * A bucket is one cache line: four keys, four values. key = MAC << 16 | FID, 0 when the slot is empty.
@@ -110,7 +111,8 @@ struct seg_bucket {
 #define SEG_VALUE_STICKY (1ull << 49) /* learned or given; aged, but never moved (bridge(8)) */
 #define SEG_VALUE_USED (1ull << 50)   /* seen as a source since the last sweep; local to the core */
 #define SEG_VALUE_TOMB (1ull << 51)   /* deleted; kept until every ring has taken the deletion */
-#define SEG_VALUE_REACH (7ull << 61)  /* in value[0]: how many buckets further an entry of this one may live; local to the core */
+#define SEG_VALUE_REACH (7ull << 61)  /* in value[0]: how many buckets further an entry of this one may live; local to the core \
+				       */
 #define SEG_VALUE_REACH_SHIFT 61
 /* What all cores must agree on. */
 #define SEG_VALUE_SHARED (~(SEG_VALUE_USED | SEG_VALUE_REACH))
@@ -123,7 +125,7 @@ struct seg_cold {
 	uint64_t born_ns;
 };
 
-/* ---- messages between cores ------------------------------------------------------------------------------------------ */
+/* ---- messages between cores ------------------------------------------------------------------------------------- */
 
 enum seg_msg_kind {
 	SEG_MSG_FDB_ADD = 1,   /* word[0] key, word[1] value: state, lossless */
@@ -131,16 +133,17 @@ enum seg_msg_kind {
 	SEG_MSG_FDB_USED = 3,  /* word[0..n-1] keys: a hint to their owner */
 	SEG_MSG_FDB_SET = 4,   /* word[0] key, word[1] value: control asks the owner to install (a request) */
 	SEG_MSG_FDB_UNSET = 5, /* word[0] key: control asks the owner to delete (a request) */
-	SEG_MSG_FDB_FLUSH = 6, /* word[0] key (0: any), word[1] channel << 16 | fid (0: any), word[2] flags of FDB_FLUSH_*: every owner deletes what matches */
+	SEG_MSG_FDB_FLUSH = 6, /* word[0] key (0: any), word[1] channel << 16 | fid (0: any), word[2] flags of FDB_FLUSH_*: every
+				  owner deletes what matches */
 	SEG_MSG_FDB_AGAIN = 7, /* had no room: asks the receiver to announce its entries once more */
 };
 
 struct seg_msg {
 	uint8_t kind;
-	uint8_t from;  /* core */
-	uint8_t to;    /* core; 255: all others (in the trace) */
-	uint8_t n;     /* words in use */
-	uint32_t seq;  /* counts this sender's messages; a message to all has one number */
+	uint8_t from;   /* core */
+	uint8_t to;     /* core; 255: all others (in the trace) */
+	uint8_t n;      /* words in use */
+	uint32_t seq;   /* counts this sender's messages; a message to all has one number */
 	uint32_t cause; /* core << 25 | count: what set it off; messages of one chain share it */
 	uint32_t event; /* the control core's event that stands behind it (seg_event.id), 0: none */
 	uint64_t stamp;
@@ -155,10 +158,18 @@ struct seg_ring {
 	SEG_ALIGNED struct seg_msg slot[];
 };
 
-/* ---- counters --------------------------------------------------------------------------------------------------------- */
+/* ---- counters --------------------------------------------------------------------------------------------------- */
 
-enum seg_class { SEG_CLASS_DROP, SEG_CLASS_LAG, SEG_CLASS_BCAST, SEG_CLASS_MCAST, SEG_CLASS_LOCAL, SEG_CLASS_UNKNOWN,
-	SEG_CLASS_CHANNEL, SEG_CLASSES };
+enum seg_class {
+	SEG_CLASS_DROP,
+	SEG_CLASS_LAG,
+	SEG_CLASS_BCAST,
+	SEG_CLASS_MCAST,
+	SEG_CLASS_LOCAL,
+	SEG_CLASS_UNKNOWN,
+	SEG_CLASS_CHANNEL,
+	SEG_CLASSES
+};
 
 /* Why a frame was dropped. Numbers are never used again; names are in lib/core/names.h. */
 enum seg_drop {
@@ -178,14 +189,14 @@ enum seg_drop {
 	SEG_DROP_STORM_BCAST = 13,
 	SEG_DROP_STORM_MCAST = 14,
 	SEG_DROP_STORM_UNKNOWN = 15,
-	SEG_DROP_OUT_LIMIT = 16,       /* the port's rate limit */
-	SEG_DROP_TX_FULL = 17,         /* the device took no more */
-	SEG_DROP_HANDOVER_FULL = 18,   /* the ring to the core that the frame belongs to */
-	SEG_DROP_BACKLOG_FULL = 19,    /* the ring to a transmit queue that another core holds */
-	SEG_DROP_NO_MBUF = 20,         /* no buffer for a copy */
-	SEG_DROP_PORT_DOWN = 21,       /* the way out has no link or is disabled */
-	SEG_DROP_RX_NO_MBUF = 22,      /* the device had frames but there was no buffer */
-	SEG_DROP_RX_DISABLED = 23,     /* the port it came in at is not enabled */
+	SEG_DROP_OUT_LIMIT = 16,     /* the port's rate limit */
+	SEG_DROP_TX_FULL = 17,       /* the device took no more */
+	SEG_DROP_HANDOVER_FULL = 18, /* the ring to the core that the frame belongs to */
+	SEG_DROP_BACKLOG_FULL = 19,  /* the ring to a transmit queue that another core holds */
+	SEG_DROP_NO_MBUF = 20,       /* no buffer for a copy */
+	SEG_DROP_PORT_DOWN = 21,     /* the way out has no link or is disabled */
+	SEG_DROP_RX_NO_MBUF = 22,    /* the device had frames but there was no buffer */
+	SEG_DROP_RX_DISABLED = 23,   /* the port it came in at is not enabled */
 	SEG_DROPS = 24,
 };
 
@@ -199,55 +210,56 @@ struct seg_port_count { /* one core's part of one port */
 
 struct seg_drop_count {
 	uint64_t packets;
-	uint64_t time_ns;  /* of the last one */
-	uint16_t port;     /* it came in (or, for reasons of the way out, should have gone out) at */
-	uint16_t length;   /* of that frame */
+	uint64_t time_ns; /* of the last one */
+	uint16_t port;    /* it came in (or, for reasons of the way out, should have gone out) at */
+	uint16_t length;  /* of that frame */
 	uint8_t pad[4];
 	uint8_t sample[SEG_SAMPLE_SIZE]; /* its first bytes, with tags as on the wire */
 } SEG_ALIGNED;
 
 struct seg_fdb_count {
-	uint64_t entries;    /* live, static ones included */
+	uint64_t entries; /* live, static ones included */
 	uint64_t statics;
 	uint64_t tombs;
-	uint64_t digest;     /* sum over the live entries of fdb_digest(key, value, stamp) */
-	uint64_t learned;    /* by this core from a frame */
-	uint64_t moved;      /* likewise */
-	uint64_t damped;     /* moves not taken: too soon after the last one */
-	uint64_t pinned;     /* moves not taken: static or sticky */
-	uint64_t aged;       /* by this core as the owner */
-	uint64_t evicted;    /* likewise, for a limit */
-	uint64_t flushed;    /* entries reclaimed after a flush */
-	uint64_t no_room;    /* entries that this core had no room for */
-	uint64_t resyncs;    /* times a full ring made this core go over its table */
-	uint64_t used_sent;  /* use hints sent */
-	uint64_t sweeps;     /* whole ones */
+	uint64_t digest;      /* sum over the live entries of fdb_digest(key, value, stamp) */
+	uint64_t learned;     /* by this core from a frame */
+	uint64_t moved;       /* likewise */
+	uint64_t damped;      /* moves not taken: too soon after the last one */
+	uint64_t pinned;      /* moves not taken: static or sticky */
+	uint64_t aged;        /* by this core as the owner */
+	uint64_t evicted;     /* likewise, for a limit */
+	uint64_t flushed;     /* entries reclaimed after a flush */
+	uint64_t no_room;     /* entries that this core had no room for */
+	uint64_t resyncs;     /* times a full ring made this core go over its table */
+	uint64_t used_sent;   /* use hints sent */
+	uint64_t sweeps;      /* whole ones */
 	uint32_t swept_flush; /* all that was flushed up to this sequence is out of the table and the digest */
 	uint32_t pad;
 	uint32_t channel[SEG_MAX_CHANNELS]; /* dynamic entries a channel */
 };
 
 struct seg_core {
-	/* Any core rings; the owner takes. bit n of bell: look at the message ring of cores n and n+64; of work: at core n's frames. */
+	/* Any core rings; the owner takes. bit n of bell: look at the message ring of cores n and n+64; of work: at core n's
+	 * frames. */
 	SEG_ALIGNED uint64_t bell;
 	uint64_t work;
 	uint32_t sleeping; /* the owner is about to block or blocks: whoever rings must wake it */
 	SEG_ALIGNED uint32_t number;
-	int32_t cpu;      /* pinned to; -1: not pinned */
+	int32_t cpu; /* pinned to; -1: not pinned */
 	uint32_t tid;
-	uint32_t resync;  /* how many receivers this core still owes a resynchronisation */
+	uint32_t resync; /* how many receivers this core still owes a resynchronisation */
 	uint64_t heartbeat_ns;
-	uint64_t cpu_ns;  /* thread CPU time */
+	uint64_t cpu_ns; /* thread CPU time */
 	uint64_t loops;
 	uint64_t busy_loops;  /* loops that found something to do */
 	uint64_t busy_cycles; /* spent in them */
 	uint64_t sleeps;
-	uint64_t rx_packets;  /* received from a device or handed over by another core, and worked on here */
+	uint64_t rx_packets; /* received from a device or handed over by another core, and worked on here */
 	uint64_t tx_packets;
 	uint64_t messages_sent;
 	uint64_t messages_received;
-	uint64_t ring_peak;   /* most messages found waiting in one ring */
-	uint64_t plan;        /* generation of the forwarding plan in use */
+	uint64_t ring_peak; /* most messages found waiting in one ring */
+	uint64_t plan;      /* generation of the forwarding plan in use */
 	uint64_t class_packets[SEG_CLASSES];
 	SEG_ALIGNED uint64_t channel_packets[SEG_MAX_CHANNELS];
 	SEG_ALIGNED struct seg_port_count port[SEG_MAX_PORTS];
@@ -257,7 +269,7 @@ struct seg_core {
 	SEG_ALIGNED struct seg_msg trace[SEG_TRACE];
 };
 
-/* ---- what the control core writes ---------------------------------------------------------------------------------------- */
+/* ---- what the control core writes ------------------------------------------------------------------------------- */
 
 enum seg_port_kind { SEG_PORT_IF = 1, SEG_PORT_XDP = 2, SEG_PORT_PCI = 3, SEG_PORT_VDEV = 4 };
 
@@ -270,15 +282,15 @@ struct seg_port {
 	char name[SEG_NAME_SIZE];
 	char device[SEG_DEVICE_SIZE]; /* as configured */
 	uint64_t mac;
-	uint64_t speed_bps;      /* 0: unknown */
+	uint64_t speed_bps; /* 0: unknown */
 	uint64_t link_since_ns;
 	uint64_t link_changes;
-	uint64_t rx_missed;      /* what the device itself lost, as it tells */
-	uint32_t flags;          /* SEG_PORT_* */
+	uint64_t rx_missed; /* what the device itself lost, as it tells */
+	uint32_t flags;     /* SEG_PORT_* */
 	uint16_t kind;
 	uint16_t mtu;
 	uint16_t rx_queues, tx_queues;
-	uint16_t bridge;         /* 0: none */
+	uint16_t bridge;               /* 0: none */
 	uint8_t poller[SEG_MAX_CORES]; /* core that polls receive queue n */
 	uint16_t pad;
 } SEG_ALIGNED;
@@ -308,7 +320,7 @@ struct seg_control {
 	SEG_ALIGNED uint32_t flush_seq;
 	uint32_t owner_epoch; /* of owner[]; stored with release after it */
 	uint64_t ageing_ns;
-	uint64_t grace;       /* grace periods passed: a tombstone made in period g may go in g + 5 (lib/core/grace.h) */
+	uint64_t grace; /* grace periods passed: a tombstone made in period g may go in g + 5 (lib/core/grace.h) */
 	SEG_ALIGNED uint32_t flush_channel[SEG_MAX_CHANNELS];
 	uint32_t flush_fid[SEG_MAX_FIDS];
 	SEG_ALIGNED uint8_t owner[SEG_OWNER_BUCKETS]; /* owner core of the keys of a bucket */

@@ -46,7 +46,7 @@ seg_bad_name(const char *name, struct err *err)
 		SEG_NAME_SIZE - 1);
 }
 
-/* ---- who wrote it -------------------------------------------------------------------------------------------------- */
+/* ---- who wrote it ----------------------------------------------------------------------------------------------- */
 
 static size_t
 read_small(const char *path, char *text, size_t size)
@@ -148,7 +148,7 @@ seg_heartbeat_age_ns(const struct seg *seg)
 	return now > beat ? now - beat : 0;
 }
 
-/* ---- checking ------------------------------------------------------------------------------------------------------ */
+/* ---- checking --------------------------------------------------------------------------------------------------- */
 
 /* Overflow-safe: does [offset, offset + size) lie in the segment, on a line, with room for `need`? */
 static bool
@@ -328,7 +328,7 @@ seg_detach(struct seg *seg)
 	seg->fd = -1;
 }
 
-/* ---- finding --------------------------------------------------------------------------------------------------------- */
+/* ---- finding ---------------------------------------------------------------------------------------------------- */
 
 static int
 is_segment(const struct dirent *entry)
@@ -433,7 +433,7 @@ seg_default_name(const char *given, char name[static SEG_NAME_SIZE], struct err 
 	return err_hint(err, "pe run -a NAME -c FILE");
 }
 
-/* ---- a file that shrinks ----------------------------------------------------------------------------------------------- */
+/* ---- a file that shrinks ---------------------------------------------------------------------------------------- */
 
 static void
 on_sigbus(int signal_number)

@@ -150,7 +150,7 @@ clear_name(const char *name, const char *path, struct err *err)
 	int old = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (old < 0) {
 		return errno == ENOENT ? ERR_NONE
-		                       : err_set(err, ERR_REFUSED, "appliance %s: %s: %s", name, path, strerror(errno));
+				       : err_set(err, ERR_REFUSED, "appliance %s: %s: %s", name, path, strerror(errno));
 	}
 	enum err_code code = ERR_NONE;
 	struct stat mine, named;

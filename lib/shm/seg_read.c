@@ -5,7 +5,7 @@
 
 #include "shm/seg_int.h"
 
-/* ---- accessors ----------------------------------------------------------------------------------------------------- */
+/* ---- accessors -------------------------------------------------------------------------------------------------- */
 
 static void *
 at_offset(const struct seg *seg, uint64_t offset)
@@ -47,7 +47,7 @@ seg_ring(const struct seg *seg, unsigned from, unsigned to)
 	return at_offset(seg, seg->head.rings.offset + (from * nodes + to) * seg->head.ring_stride);
 }
 
-/* ---- the configuration ----------------------------------------------------------------------------------------------- */
+/* ---- the configuration ------------------------------------------------------------------------------------------ */
 
 #define TRIES 200
 #define RETRY_NS 1000000 /* a writer needs some 0.1 ms; TRIES of these are more than a preempted one should need */
@@ -191,7 +191,7 @@ seg_write_tables(const struct seg *seg, const struct seg_tables *tables, const c
 	return true;
 }
 
-/* ---- the bridge tables --------------------------------------------------------------------------------------------------- */
+/* ---- the bridge tables ------------------------------------------------------------------------------------------ */
 
 /* As fdb_alive() of lib/fdb/fdb.h, by the flush words as they are now. */
 static enum seg_fdb_state
@@ -245,7 +245,7 @@ seg_read_fdb(const struct seg *seg, unsigned core, uint64_t slot, struct seg_fdb
 	return false;
 }
 
-/* ---- traces and events ----------------------------------------------------------------------------------------------- */
+/* ---- traces and events ------------------------------------------------------------------------------------------ */
 
 size_t
 seg_read_trace(const struct seg *seg, unsigned node, uint64_t *next, struct seg_msg *msg, size_t max, uint64_t *lost)

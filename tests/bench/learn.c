@@ -79,7 +79,7 @@ main(int argc, char **argv)
 {
 	struct seg seg;
 	struct err err;
-	struct samples samples = { 0, 1u << 20, NULL };
+	struct samples samples = {0, 1u << 20, NULL};
 	size_t missing = 0;
 
 	if (argc != 2) {

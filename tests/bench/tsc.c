@@ -58,7 +58,7 @@ both(int64_t *ns)
 int
 main(void)
 {
-	struct timespec pause = { 0, 300000000 };
+	struct timespec pause = {0, 300000000};
 	int64_t n0, n1;
 	uint64_t t0, t1;
 

@@ -50,7 +50,8 @@ asked(int argc, char **argv, const char *word)
 }
 
 static void
-fill_port(struct seg_tables *tables, unsigned number, const char *name, const char *device, enum seg_port_kind kind, uint32_t flags)
+fill_port(
+	struct seg_tables *tables, unsigned number, const char *name, const char *device, enum seg_port_kind kind, uint32_t flags)
 {
 	struct seg_port *port = &tables->port[number];
 	snprintf(port->name, sizeof(port->name), "%s", name);
@@ -107,7 +108,8 @@ static void
 fill_fdb(unsigned differing, unsigned long more)
 {
 	for (unsigned i = 1; i <= CORES; i++) {
-		fdb_init(&table[i], seg_hot(&seg, i), seg_cold(&seg, i), seg.head.fdb_buckets, seg.head.fdb_seed, &seg_core(&seg, i)->fdb);
+		fdb_init(&table[i], seg_hot(&seg, i), seg_cold(&seg, i), seg.head.fdb_buckets, seg.head.fdb_seed,
+			&seg_core(&seg, i)->fdb);
 	}
 	add_entry(MAC(1), 1, 1, 0, 0);
 	add_entry(MAC(2), 1, 2, SEG_VALUE_USED, differing);
@@ -192,14 +194,33 @@ fill_messages(void)
 {
 	add_event(6, "the engine starts");
 	add_event(5, "port p2: no link");
-	add_message(1, (struct seg_msg){.kind = SEG_MSG_FDB_ADD, .to = 255, .n = 2, .cause = 1u << 25 | 7, .stamp = 257,
-		.time_ns = begun + 3000000, .word = {fdb_key(MAC(1), 1), 1}});
-	add_message(2, (struct seg_msg){.kind = SEG_MSG_FDB_USED, .to = 1, .n = 2, .cause = 2u << 25 | 1,
-		.time_ns = begun + 5000000, .word = {fdb_key(MAC(1), 1), fdb_key(MAC(4), 2)}});
-	add_message(3, (struct seg_msg){.kind = SEG_MSG_FDB_DEL, .to = 255, .n = 1, .cause = 3u << 25 | 9, .stamp = 515,
-		.time_ns = begun + 4000000, .word = {fdb_key(MAC(9), 2)}});
-	add_message(0, (struct seg_msg){.kind = SEG_MSG_FDB_FLUSH, .to = 255, .n = 3, .cause = 3, .event = 2,
-		.time_ns = begun + 6000000, .word = {0, 2ull << 16, 0}});
+	add_message(1, (struct seg_msg){.kind = SEG_MSG_FDB_ADD,
+			       .to = 255,
+			       .n = 2,
+			       .cause = 1u << 25 | 7,
+			       .stamp = 257,
+			       .time_ns = begun + 3000000,
+			       .word = {fdb_key(MAC(1), 1), 1}});
+	add_message(2, (struct seg_msg){.kind = SEG_MSG_FDB_USED,
+			       .to = 1,
+			       .n = 2,
+			       .cause = 2u << 25 | 1,
+			       .time_ns = begun + 5000000,
+			       .word = {fdb_key(MAC(1), 1), fdb_key(MAC(4), 2)}});
+	add_message(3, (struct seg_msg){.kind = SEG_MSG_FDB_DEL,
+			       .to = 255,
+			       .n = 1,
+			       .cause = 3u << 25 | 9,
+			       .stamp = 515,
+			       .time_ns = begun + 4000000,
+			       .word = {fdb_key(MAC(9), 2)}});
+	add_message(0, (struct seg_msg){.kind = SEG_MSG_FDB_FLUSH,
+			       .to = 255,
+			       .n = 3,
+			       .cause = 3,
+			       .event = 2,
+			       .time_ns = begun + 6000000,
+			       .word = {0, 2ull << 16, 0}});
 }
 
 /* Core 2 lacks what core 1 told it. */
@@ -210,7 +231,11 @@ leave_pending(void)
 	uint64_t key = fdb_key(MAC(5), 1);
 	add_entry(MAC(5), 1, 1, 0, 2);
 	uint32_t slot = fdb_find(&table[1], key);
-	ring->slot[0] = (struct seg_msg){.kind = SEG_MSG_FDB_ADD, .from = 1, .to = 2, .n = 2, .stamp = table[1].cold[slot].stamp,
+	ring->slot[0] = (struct seg_msg){.kind = SEG_MSG_FDB_ADD,
+		.from = 1,
+		.to = 2,
+		.n = 2,
+		.stamp = table[1].cold[slot].stamp,
 		.word = {key, *fdb_value_at(&table[1], slot)}};
 	ring->head = 1;
 }
@@ -232,8 +257,14 @@ change(void)
 			fdb_update(&table[i], slot, value, cold.stamp);
 		}
 	}
-	struct seg_msg msg = {.kind = turn == 2 ? SEG_MSG_FDB_DEL : SEG_MSG_FDB_ADD, .from = (uint8_t)core, .to = 255, .n = turn == 2 ? 1 : 2,
-		.cause = core << 25 | (uint32_t)step, .stamp = cold.stamp, .time_ns = now, .word = {key, turn == 2 ? 0 : value}};
+	struct seg_msg msg = {.kind = turn == 2 ? SEG_MSG_FDB_DEL : SEG_MSG_FDB_ADD,
+		.from = (uint8_t)core,
+		.to = 255,
+		.n = turn == 2 ? 1 : 2,
+		.cause = core << 25 | (uint32_t)step,
+		.stamp = cold.stamp,
+		.time_ns = now,
+		.word = {key, turn == 2 ? 0 : value}};
 	add_message(core, msg);
 }
 
@@ -263,7 +294,9 @@ live(bool traffic, bool changes, bool burst)
 			change();
 		}
 		for (unsigned i = 0; burst && i < 2 * SEG_TRACE; i++) {
-			add_message(1, (struct seg_msg){.kind = SEG_MSG_FDB_USED, .to = 2, .n = 1, .time_ns = now, .word = {fdb_key(MAC(1), 1)}});
+			add_message(1,
+				(struct seg_msg){
+					.kind = SEG_MSG_FDB_USED, .to = 2, .n = 1, .time_ns = now, .word = {fdb_key(MAC(1), 1)}});
 		}
 		nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
 	}
@@ -279,7 +312,9 @@ main(int argc, char **argv)
 	}
 	const struct seg_shape shape = {.ncores = CORES, .ring_slots = 16, .fdb_buckets = (uint32_t)(more / 3 + 16)};
 	if (argc < 2 || seg_create(&seg, argv[1], &shape, more + 48, &err) != ERR_NONE) {
-		fprintf(stderr, "mkseg NAME [live] [traffic] [changes] [burst] [differ] [waiting] [pending] [stopped] [entries N]: %s\n", err.message);
+		fprintf(stderr,
+			"mkseg NAME [live] [traffic] [changes] [burst] [differ] [waiting] [pending] [stopped] [entries N]: %s\n",
+			err.message);
 		return 1;
 	}
 	begun = now_ns();

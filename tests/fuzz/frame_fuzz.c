@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Frames as they come from the wire: the Ethernet and IP codecs, and the hash. The hash's quick way must agree with its general one, and no
- * more than the frame may be read.
- * links: lib/net/eth.c lib/net/ip.c lib/rss/rss.c
+ * Frames as they come from the wire: the Ethernet and IP codecs, and the hash. The hash's quick way must agree with its general
+ * one, and no more than the frame may be read. links: lib/net/eth.c lib/net/ip.c lib/rss/rss.c
  */
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +29,7 @@ flow_hash(const uint8_t *data, size_t size)
 	uint8_t input[RSS_INPUT];
 
 	if (!eth_get(&in, &eth) ||
-	    !(eth.type == ETH_IPV4 ? ip_flow_v4(&in, &flow) : eth.type == ETH_IPV6 && ip_flow_v6(&in, &flow))) {
+		!(eth.type == ETH_IPV4 ? ip_flow_v4(&in, &flow) : eth.type == ETH_IPV6 && ip_flow_v6(&in, &flow))) {
 		return -1;
 	}
 	memcpy(input, flow.addresses, flow.size);

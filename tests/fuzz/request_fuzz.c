@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Requests on the control socket of a real engine: two data cores, three ports that never receive anything, in namespaces of its own
- * that vanish with it. To be run as root.
+ * Requests on the control socket of a real engine: two data cores, three ports that never receive anything, in namespaces of its
+ * own that vanish with it. To be run as root.
  *
  * The first byte says how the rest comes: its low 6 bits are the bytes sent at a time (0: all), 0x80 a client who may change
  * nothing. Each line must be answered by one line of JSON, a result or an error that says something.
  *
- * A real apply would open any device and could write any file. So one waits for its confirmation all the time, and it cannot be given:
- * it is to be saved, and the engine has no file. What parses and compares is reached by dry runs.
- * links: cmd/pe/apply.c cmd/pe/client.c cmd/pe/control.c cmd/pe/eal.c cmd/pe/engine.c cmd/pe/event.c cmd/pe/exchange.c cmd/pe/fdb_ops.c
- * cmd/pe/forward.c cmd/pe/health.c cmd/pe/keeper.c cmd/pe/lane.c cmd/pe/link.c cmd/pe/load.c cmd/pe/offload.c cmd/pe/ops.c cmd/pe/port.c
- * cmd/pe/port_eth.c cmd/pe/port_if.c cmd/pe/publish.c cmd/pe/save.c cmd/pe/start.c cmd/pe/steer.c cmd/pe/transmit.c cmd/pe/worker.c
- * cmd/pe/xdp.c -lpekit -ldpdk -lsystemd -ljansson -lm
+ * A real apply would open any device and could write any file. So one waits for its confirmation all the time, and it cannot be
+ * given: it is to be saved, and the engine has no file. What parses and compares is reached by dry runs. links: cmd/pe/apply.c
+ * cmd/pe/client.c cmd/pe/control.c cmd/pe/eal.c cmd/pe/engine.c cmd/pe/event.c cmd/pe/exchange.c cmd/pe/fdb_ops.c
+ * cmd/pe/forward.c cmd/pe/health.c cmd/pe/keeper.c cmd/pe/lane.c cmd/pe/link.c cmd/pe/load.c cmd/pe/offload.c cmd/pe/ops.c
+ * cmd/pe/port.c cmd/pe/port_eth.c cmd/pe/port_if.c cmd/pe/publish.c cmd/pe/save.c cmd/pe/start.c cmd/pe/steer.c cmd/pe/transmit.c
+ * cmd/pe/worker.c cmd/pe/xdp.c -lpekit -ldpdk -lsystemd -ljansson -lm
  */
 #include <errno.h>
 #include <sched.h>
@@ -59,7 +59,7 @@ static struct engine engine;
 static struct control control;
 static struct seg_tables tables;
 
-/* ---- the engine ------------------------------------------------------------------------------------------------------------ */
+/* ---- the engine ------------------------------------------------------------------------------------------------- */
 
 static void
 need(bool good, const char *what)
@@ -87,7 +87,12 @@ start(void)
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	need(conf_parse(config, sizeof(config) - 1, &engine.conf, &err) == ERR_NONE, err.message);
 	engine.ncores = engine.conf.cores;
-	control = (struct control){.engine = &engine, .tables = &tables, .started_ns = engine_now_ns(), .epoll = -1, .tick = -1, .signals = -1,
+	control = (struct control){.engine = &engine,
+		.tables = &tables,
+		.started_ns = engine_now_ns(),
+		.epoll = -1,
+		.tick = -1,
+		.signals = -1,
 		.link = -1};
 	control_start(&control, &err);
 	need(err.code == ERR_NONE, err.message);
@@ -143,7 +148,7 @@ restore(void)
 	}
 }
 
-/* ---- the client ------------------------------------------------------------------------------------------------------------ */
+/* ---- the client ------------------------------------------------------------------------------------------------- */
 
 struct talk {
 	int fd;
@@ -197,7 +202,7 @@ say(struct talk *talk, const uint8_t *data, size_t size, size_t piece)
 	}
 }
 
-/* ---- the judge --------------------------------------------------------------------------------------------------------------- */
+/* ---- the judge -------------------------------------------------------------------------------------------------- */
 
 static void
 judge_answer(const char *line, size_t size)
@@ -208,8 +213,8 @@ judge_answer(const char *line, size_t size)
 	if (!json_is_object(json_object_get(answer, "result"))) {
 		int code = 0;
 		const char *name = "", *message = "", *hint = "";
-		need(json_unpack_ex(answer, &jerr, JSON_STRICT, "{s:{s:i, s:s, s:s, s:s}}", "error", "code", &code, "name", &name, "message",
-			     &message, "hint", &hint) == 0,
+		need(json_unpack_ex(answer, &jerr, JSON_STRICT, "{s:{s:i, s:s, s:s, s:s}}", "error", "code", &code, "name", &name,
+			     "message", &message, "hint", &hint) == 0,
 			"an error of another shape");
 		need(code != ERR_NONE && name[0] && message[0], "an error that says nothing");
 		need(code != ERR_TIMEOUT && code != ERR_PARTLY, "the cores do not follow");
@@ -258,6 +263,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	close(talk.fd);
 	judge(&talk, data + 1, size - 1);
 	need(control.config_generation == generation && control.confirm.text, "a configuration was applied");
-	need(privileged || (!control.stopping && !statics() && log_get_level() == LOG_LEVEL_NOTICE), "changed by one who may not");
+	need(privileged || (!control.stopping && !statics() && log_get_level() == LOG_LEVEL_NOTICE),
+		"changed by one who may not");
 	return 0;
 }

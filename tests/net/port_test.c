@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A wire made of two ports, for port.bats: what comes in at one goes out at the other. One port alone sends everything back, addresses swapped.
+ * A wire made of two ports, for port.bats: what comes in at one goes out at the other. One port alone sends everything back,
+ * addresses swapped.
  *
  *   port_test [-m MTU] [-M MAX-MTU] [-n CORES] DEVICE [DEVICE]
  *   port_test -b SECONDS DEVICE DEVICE     sends on the first and receives on the second, which are cabled; prints cycles a frame
  *
- * Says "ready", and a line whenever a link changes. Reads commands: "stats" (answers one JSON line), "reopen", "mtu N", "hoard" (takes all
- * free mbufs, and those of frames that come in), "release". Ends with its standard input, or by SIGTERM.
+ * Says "ready", and a line whenever a link changes. Reads commands: "stats" (answers one JSON line), "reopen", "mtu N", "hoard"
+ * (takes all free mbufs, and those of frames that come in), "release". Ends with its standard input, or by SIGTERM.
  *
  * links: cmd/pe/port.c cmd/pe/port_eth.c cmd/pe/port_if.c cmd/pe/link.c cmd/pe/xdp.c cmd/pe/keeper.c cmd/pe/offload.c
  * lib/base/err.c lib/base/num.c -ldpdk
@@ -77,8 +78,9 @@ say_link(const struct port *port)
 static void
 start_eal(void)
 {
-	char *args[] = {(char[]){"port_test"}, (char[]){"--no-huge"}, (char[]){"--no-shconf"}, (char[]){"--no-pci"}, (char[]){"-m"},
-		(char[]){"256"}, (char[]){"--no-telemetry"}, (char[]){"--lcores=0@(0-1)"}, (char[]){"--log-level=*:error"}, NULL};
+	char *args[] = {(char[]){"port_test"}, (char[]){"--no-huge"}, (char[]){"--no-shconf"}, (char[]){"--no-pci"},
+		(char[]){"-m"}, (char[]){"256"}, (char[]){"--no-telemetry"}, (char[]){"--lcores=0@(0-1)"},
+		(char[]){"--log-level=*:error"}, NULL};
 	if (rte_eal_init((int)(sizeof(args) / sizeof(args[0])) - 1, args) < 0) {
 		puts("error: DPDK does not start");
 		exit(1);
@@ -103,7 +105,8 @@ open_port(struct wire *w, unsigned i)
 static enum seg_port_kind
 kind_of(const char *device)
 {
-	static const char *const prefix[] = {[SEG_PORT_IF] = "if:", [SEG_PORT_XDP] = "xdp:", [SEG_PORT_PCI] = "pci:", [SEG_PORT_VDEV] = "vdev:"};
+	static const char *const prefix[] = {
+		[SEG_PORT_IF] = "if:", [SEG_PORT_XDP] = "xdp:", [SEG_PORT_PCI] = "pci:", [SEG_PORT_VDEV] = "vdev:"};
 	for (unsigned k = SEG_PORT_IF; k <= SEG_PORT_VDEV; k++) {
 		if (strncmp(device, prefix[k], strlen(prefix[k])) == 0) {
 			return (enum seg_port_kind)k;
@@ -112,7 +115,7 @@ kind_of(const char *device)
 	exit(2);
 }
 
-/* ---- forwarding ------------------------------------------------------------------------------------------------------ */
+/* ---- forwarding ------------------------------------------------------------------------------------------------- */
 
 static void
 swap_addresses(struct rte_mbuf *m)
@@ -155,7 +158,7 @@ forward(struct wire *w, unsigned from)
 	return total;
 }
 
-/* ---- commands -------------------------------------------------------------------------------------------------------- */
+/* ---- commands --------------------------------------------------------------------------------------------------- */
 
 static void
 print_stats(const struct wire *w)
@@ -165,13 +168,15 @@ print_stats(const struct wire *w)
 		const struct port *p = &w->port[i];
 		const struct seg_port_count *c = &w->mine->port[p->number];
 		printf("%s{\"name\":\"%s\",\"link\":%d,\"present\":%d,\"sent\":%llu,\"refused\":%llu,\"csum_unfinished\":%llu,\"rx_dropped\":%llu,"
-			"\"rx_missed\":%llu,\"speed_bps\":%llu,\"mac\":%llu,\"nrxq\":%u}", i ? "," : "", p->name, p->link, p->present,
-			(unsigned long long)w->sent[i], (unsigned long long)w->refused[i], (unsigned long long)c->csum_unfinished,
+		       "\"rx_missed\":%llu,\"speed_bps\":%llu,\"mac\":%llu,\"nrxq\":%u}",
+			i ? "," : "", p->name, p->link, p->present, (unsigned long long)w->sent[i],
+			(unsigned long long)w->refused[i], (unsigned long long)c->csum_unfinished,
 			(unsigned long long)c->rx_dropped, (unsigned long long)p->rx_missed, (unsigned long long)p->speed_bps,
 			(unsigned long long)p->mac, p->nrxq);
 	}
 	const struct seg_drop_count *d = &w->mine->drop[SEG_DROP_RX_OVERSIZE];
-	printf("],\"oversize\":{\"packets\":%llu,\"port\":%u,\"length\":%u,\"sample\":\"", (unsigned long long)d->packets, d->port, d->length);
+	printf("],\"oversize\":{\"packets\":%llu,\"port\":%u,\"length\":%u,\"sample\":\"", (unsigned long long)d->packets,
+		d->port, d->length);
 	for (unsigned i = 0; i < 20; i++) {
 		printf("%02x", d->sample[i]);
 	}
@@ -274,7 +279,7 @@ run(struct wire *w)
 	}
 }
 
-/* ---- cost ------------------------------------------------------------------------------------------------------------ */
+/* ---- cost ------------------------------------------------------------------------------------------------------- */
 
 static void
 bench(struct wire *w, unsigned seconds)
@@ -299,8 +304,9 @@ bench(struct wire *w, unsigned seconds)
 		got += m;
 		rte_pktmbuf_free_bulk(frame, m);
 	}
-	printf("sent %llu, %.0f cycles each; received %llu, %.0f cycles each; %.0f MHz\n", (unsigned long long)sent, (double)tx / (double)(sent ? sent : 1),
-		(unsigned long long)got, (double)rx / (double)(got ? got : 1), (double)rte_get_tsc_hz() / 1e6);
+	printf("sent %llu, %.0f cycles each; received %llu, %.0f cycles each; %.0f MHz\n", (unsigned long long)sent,
+		(double)tx / (double)(sent ? sent : 1), (unsigned long long)got, (double)rx / (double)(got ? got : 1),
+		(double)rte_get_tsc_hz() / 1e6);
 }
 
 int
@@ -330,7 +336,8 @@ main(int argc, char **argv)
 		die(&err);
 	}
 	start_eal();
-	w.env.pool = rte_pktmbuf_pool_create("port_test", MBUFS, 256, 0, (uint16_t)(RTE_PKTMBUF_HEADROOM + (max_mtu > 2000 ? 64 + max_mtu : 2048)), SOCKET_ID_ANY);
+	w.env.pool = rte_pktmbuf_pool_create("port_test", MBUFS, 256, 0,
+		(uint16_t)(RTE_PKTMBUF_HEADROOM + (max_mtu > 2000 ? 64 + max_mtu : 2048)), SOCKET_ID_ANY);
 	w.env.cores = cores;
 	w.env.max_mtu = max_mtu;
 	w.mine = aligned_alloc(SEG_LINE, sizeof(*w.mine));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Transmit queues that cores share, for cores.bats: a device that is slower than another core fills its backlog. Prints what is wrong.
+ * Transmit queues that cores share, for cores.bats: a device that is slower than another core fills its backlog. Prints what is
+ * wrong.
  *
  * links: cmd/pe/transmit.c lib/limit/limit.c -ldpdk
  */
@@ -21,9 +22,9 @@ static struct lane lane;
 static struct port port;
 static struct worker worker;
 static struct view view;
-static unsigned sent;              /* frames */
-static uint32_t newest[3];         /* number of the last frame sent, by core */
-static uint32_t count[3];          /* frames made, by core */
+static unsigned sent;      /* frames */
+static uint32_t newest[3]; /* number of the last frame sent, by core */
+static uint32_t count[3];  /* frames made, by core */
 static bool other_goes_on;
 static bool wrong;
 
@@ -84,7 +85,8 @@ static const struct port_driver driver = {.tx = slow_tx};
 static struct rte_ring *
 ring(void)
 {
-	struct rte_ring *r = aligned_alloc(RTE_CACHE_LINE_SIZE, RTE_ALIGN((size_t)rte_ring_get_memsize(SLOTS), RTE_CACHE_LINE_SIZE));
+	struct rte_ring *r =
+		aligned_alloc(RTE_CACHE_LINE_SIZE, RTE_ALIGN((size_t)rte_ring_get_memsize(SLOTS), RTE_CACHE_LINE_SIZE));
 	if (!r || rte_ring_init(r, "frames", SLOTS, RING_F_SP_ENQ | RING_F_SC_DEQ) < 0) {
 		exit(2);
 	}

@@ -39,8 +39,8 @@ run_new_mac(struct world *w, uint64_t seed, unsigned ncores, char *note, size_t 
 
 	world_init(w, &shape, seed);
 	before = w->tally;
-	bool good = hosts_appear(w, 100) && cost(w, &before, SEG_MSG_FDB_ADD, 100 * (ncores - 1)) && cost(w, &before, SEG_MSG_FDB_DEL, 0) &&
-		    cost(w, &before, SEG_MSG_FDB_USED, 0);
+	bool good = hosts_appear(w, 100) && cost(w, &before, SEG_MSG_FDB_ADD, 100 * (ncores - 1)) &&
+		    cost(w, &before, SEG_MSG_FDB_DEL, 0) && cost(w, &before, SEG_MSG_FDB_USED, 0);
 	snprintf(note, size, "%lu messages for 100 hosts", w->tally.kind[SEG_MSG_FDB_ADD]);
 	return good;
 }
@@ -88,15 +88,18 @@ run_talk(struct world *w, uint64_t seed, unsigned ncores, char *note, size_t siz
 	snprintf(note, size, "%lu sweeps of all cores, %lu records in %lu messages", sweeps, keys, sent);
 	/* The running sweeps may have told some already. */
 	if (keys > records * (sweeps / ncores + 2) || keys < records * (sweeps / ncores - 1)) {
-		return world_fail(w, "%lu records in %lu sweeps of %u cores, %lu a sweep were expected", keys, sweeps, ncores, records);
+		return world_fail(
+			w, "%lu records in %lu sweeps of %u cores, %lu a sweep were expected", keys, sweeps, ncores, records);
 	}
 	if (sent > (keys + 2) / 3 + (sweeps + ncores) * (ncores - 1)) {
 		return world_fail(w, "%lu messages for %lu records", sent, keys);
 	}
-	return cost(w, &before, SEG_MSG_FDB_ADD, 0) && cost(w, &before, SEG_MSG_FDB_DEL, 0) && world_settle(w, SEC) && world_agree(w);
+	return cost(w, &before, SEG_MSG_FDB_ADD, 0) && cost(w, &before, SEG_MSG_FDB_DEL, 0) && world_settle(w, SEC) &&
+	       world_agree(w);
 }
 
-const struct scenario scenario_talk = {"talk", "a MAC that keeps talking costs one record to its owner per core and sweep, nothing else", run_talk};
+const struct scenario scenario_talk = {
+	"talk", "a MAC that keeps talking costs one record to its owner per core and sweep, nothing else", run_talk};
 
 static bool
 run_flush(struct world *w, uint64_t seed, unsigned ncores, char *note, size_t size)
@@ -157,8 +160,8 @@ run_moves(struct world *w, uint64_t seed, unsigned ncores, char *note, size_t si
 	if (moves > most * (spread ? 2 : 1)) {
 		return world_fail(w, "%lu moves in 3 s, at most %lu were expected", moves, most);
 	}
-	return cost(w, &before, SEG_MSG_FDB_ADD, moves * (ncores - 1)) && cost(w, &before, SEG_MSG_FDB_DEL, 0) && world_settle(w, SEC) &&
-	       world_agree(w);
+	return cost(w, &before, SEG_MSG_FDB_ADD, moves * (ncores - 1)) && cost(w, &before, SEG_MSG_FDB_DEL, 0) &&
+	       world_settle(w, SEC) && world_agree(w);
 }
 
 const struct scenario scenario_moves = {"moves", "an entry moves at most once in 100 ms", run_moves};

@@ -12,8 +12,14 @@
 struct shape
 scenario_shape(unsigned ncores)
 {
-	return (struct shape){.ncores = ncores, .ring_slots = 16, .nbuckets = 3000 * 3 / 8, .limit = 3000, .ageing_ns = 300 * SEC,
-		.slowest_ns = 20 * US, .pause_ns = 20 * US, .look_ns = 5 * MS};
+	return (struct shape){.ncores = ncores,
+		.ring_slots = 16,
+		.nbuckets = 3000 * 3 / 8,
+		.limit = 3000,
+		.ageing_ns = 300 * SEC,
+		.slowest_ns = 20 * US,
+		.pause_ns = 20 * US,
+		.look_ns = 5 * MS};
 }
 
 uint64_t
@@ -141,9 +147,10 @@ play(struct world *w, const struct shape *shape, uint64_t seed, unsigned hosts, 
 static void
 note_counts(const struct world *w, char *note, size_t size)
 {
-	snprintf(note, size, "%lu entries; %lu learned, %lu moved, %lu evicted, %lu no room, %lu resyncs, %lu full, %lu add, %lu del, grace %lu",
-		w->core[1].seg->fdb.entries, SUM(w, learned), SUM(w, moved), SUM(w, evicted), SUM(w, no_room), SUM(w, resyncs), w->tally.full,
-		w->tally.kind[SEG_MSG_FDB_ADD], w->tally.kind[SEG_MSG_FDB_DEL], w->control->grace);
+	snprintf(note, size,
+		"%lu entries; %lu learned, %lu moved, %lu evicted, %lu no room, %lu resyncs, %lu full, %lu add, %lu del, grace %lu",
+		w->core[1].seg->fdb.entries, SUM(w, learned), SUM(w, moved), SUM(w, evicted), SUM(w, no_room), SUM(w, resyncs),
+		w->tally.full, w->tally.kind[SEG_MSG_FDB_ADD], w->tally.kind[SEG_MSG_FDB_DEL], w->control->grace);
 }
 
 static bool
@@ -163,7 +170,8 @@ run_churn(struct world *w, uint64_t seed, unsigned ncores, char *note, size_t si
 	return good;
 }
 
-const struct scenario scenario_churn = {"churn", "learning, moves, flushes, operators, stalls over small rings: then all tables agree", run_churn};
+const struct scenario scenario_churn = {
+	"churn", "learning, moves, flushes, operators, stalls over small rings: then all tables agree", run_churn};
 
 /* More hosts than the table takes: eviction, and cores that have no room. */
 static bool

@@ -5,8 +5,8 @@
 
 #define LEGIT 400
 
-/* Hosts first..first+n-1 of FID 1 appear at a channel, a few at a time on random cores, and say something twice: the first frame may be
- * beyond what a core learns in a ms. */
+/* Hosts first..first+n-1 of FID 1 appear at a channel, a few at a time on random cores, and say something twice: the first frame
+ * may be beyond what a core learns in a ms. */
 static void
 hosts_appear(struct world *w, uint64_t first, unsigned n, uint16_t channel)
 {
@@ -112,9 +112,10 @@ run_flood(struct world *w, uint64_t seed, unsigned ncores, char *note, size_t si
 		}
 		flood(w, 1, 10 * MS, &next_host);
 	}
-	snprintf(note, size, "%lu learned, %lu evicted, %lu no room, %lu tombstones, %lu full rings", SUM(w, learned), SUM(w, evicted), SUM(w, no_room),
-		w->core[1].seg->fdb.tombs, w->tally.full);
-	return world_settle(w, 60 * SEC) && world_agree(w) && hosts_everywhere(w, 0, LEGIT, 2) && hosts_everywhere(w, 5000, LATE, 3);
+	snprintf(note, size, "%lu learned, %lu evicted, %lu no room, %lu tombstones, %lu full rings", SUM(w, learned),
+		SUM(w, evicted), SUM(w, no_room), w->core[1].seg->fdb.tombs, w->tally.full);
+	return world_settle(w, 60 * SEC) && world_agree(w) && hosts_everywhere(w, 0, LEGIT, 2) &&
+	       hosts_everywhere(w, 5000, LATE, 3);
 }
 
 const struct scenario scenario_flood = {"flood", "a flood of MACs at one port costs the others nothing", run_flood};

@@ -44,7 +44,8 @@ run_once(const struct scenario *scenario, uint64_t seed, unsigned cores, bool ve
 
 	world_free(&w);
 	if (!good) {
-		printf("# %s: %s\n# again: sim --scenario %s --seed %lu --cores %u\n", scenario->name, w.why, scenario->name, seed, cores);
+		printf("# %s: %s\n# again: sim --scenario %s --seed %lu --cores %u\n", scenario->name, w.why, scenario->name,
+			seed, cores);
 	} else if (verbose) {
 		printf("# %s seed %lu cores %u: %s\n", scenario->name, seed, cores, note);
 	}

@@ -11,7 +11,7 @@
 
 enum { FRAMES_COME, PUSH_LEARNED, MESSAGES_COME, PUSH_ANSWERS, RESYNC, END_OF_LOOP, TICK, PUSH_TICK, PHASES };
 
-/* ---- the world ----------------------------------------------------------------------------------------------------- */
+/* ---- the world -------------------------------------------------------------------------------------------------- */
 
 static void *
 world_memory(struct world *w, size_t size)
@@ -111,7 +111,7 @@ world_fail(struct world *w, const char *fmt, ...)
 	return false;
 }
 
-/* ---- a core's loop -------------------------------------------------------------------------------------------------- */
+/* ---- a core's loop ---------------------------------------------------------------------------------------------- */
 
 static void
 core_push_one(struct world *w, struct core *core, unsigned to, const struct seg_msg *msg)
@@ -298,7 +298,7 @@ world_run(struct world *w, uint64_t until_ns)
 	w->now = until_ns;
 }
 
-/* ---- what happens to it ---------------------------------------------------------------------------------------------- */
+/* ---- what happens to it ----------------------------------------------------------------------------------------- */
 
 void
 world_frame(struct world *w, unsigned number, uint64_t key, uint16_t channel)
@@ -342,7 +342,7 @@ world_owner(const struct world *w, uint64_t key)
 	return replica_owner(&w->core[1].r, key);
 }
 
-/* ---- what must hold -------------------------------------------------------------------------------------------------- */
+/* ---- what must hold --------------------------------------------------------------------------------------------- */
 
 static bool
 world_quiet(struct world *w)
@@ -356,14 +356,15 @@ world_quiet(struct world *w)
 			return world_fail(w, "core %u owes %u resynchronisations", i, core->r.owing);
 		}
 		if (core->r.missing) {
-			return world_fail(w, "core %u has %lu entries, %lu tombstones, and misses some since grace %lu of %lu", i, core->seg->fdb.entries,
-				core->seg->fdb.tombs, core->r.missed_grace, w->control->grace);
+			return world_fail(w, "core %u has %lu entries, %lu tombstones, and misses some since grace %lu of %lu", i,
+				core->seg->fdb.entries, core->seg->fdb.tombs, core->r.missed_grace, w->control->grace);
 		}
 		if (core->seg->fdb.tombs) {
 			return world_fail(w, "core %u has %lu tombstones", i, core->seg->fdb.tombs);
 		}
 		if (core->seg->fdb.swept_flush != w->control->flush_seq) {
-			return world_fail(w, "core %u is clean up to %u of %u", i, core->seg->fdb.swept_flush, w->control->flush_seq);
+			return world_fail(
+				w, "core %u is clean up to %u of %u", i, core->seg->fdb.swept_flush, w->control->flush_seq);
 		}
 		for (unsigned from = 0; from <= w->shape.ncores; from++) {
 			if (from != i && ring_waiting(&core->from[from])) {
@@ -429,9 +430,9 @@ core_recount(struct world *w, unsigned number)
 		again.digest += fdb_digest(key, value, fdb->cold[slot].stamp);
 	}
 	if (again.entries != count->entries || again.statics != count->statics || again.tombs != count->tombs ||
-	    again.digest != count->digest || memcmp(again.channel, count->channel, sizeof(again.channel)) != 0) {
-		return world_fail(w, "core %u counts %lu entries, %lu static, %lu tombstones; there are %lu, %lu, %lu", number, count->entries,
-			count->statics, count->tombs, again.entries, again.statics, again.tombs);
+		again.digest != count->digest || memcmp(again.channel, count->channel, sizeof(again.channel)) != 0) {
+		return world_fail(w, "core %u counts %lu entries, %lu static, %lu tombstones; there are %lu, %lu, %lu", number,
+			count->entries, count->statics, count->tombs, again.entries, again.statics, again.tombs);
 	}
 	return true;
 }
@@ -453,8 +454,8 @@ cores_agree(struct world *w, unsigned one, unsigned other)
 			return world_fail(w, "core %u: key %lx is dead but no tombstone", one, key);
 		}
 		if (there == FDB_NONE || ((value ^ their) & SEG_VALUE_SHARED) || a->cold[slot].stamp != b->cold[there].stamp) {
-			return world_fail(w, "key %lx: core %u has %lx stamp %lx, core %u has %lx stamp %lx", key, one, value, a->cold[slot].stamp,
-				other, their, there == FDB_NONE ? 0 : b->cold[there].stamp);
+			return world_fail(w, "key %lx: core %u has %lx stamp %lx, core %u has %lx stamp %lx", key, one, value,
+				a->cold[slot].stamp, other, their, there == FDB_NONE ? 0 : b->cold[there].stamp);
 		}
 	}
 	return true;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A world of data cores and a control core that run lib/fdb/replica.c and lib/core/grace.c over lib/shm/ring.h, in one thread and virtual time.
+ * A world of data cores and a control core that run lib/fdb/replica.c and lib/core/grace.c over lib/shm/ring.h, in one thread and
+ * virtual time.
  *
- * A core's loop is cut into the phases of pe's (frames, messages, resynchronisation, end of the loop, tick; what a phase decided is
- * pushed in a phase of its own), and between two phases any other core may run. How long a phase takes is drawn from the seed.
+ * A core's loop is cut into the phases of pe's (frames, messages, resynchronisation, end of the loop, tick; what a phase decided
+ * is pushed in a phase of its own), and between two phases any other core may run. How long a phase takes is drawn from the seed.
  */
 #ifndef PEKIT_SIM_WORLD_H
 #define PEKIT_SIM_WORLD_H
@@ -36,7 +37,7 @@ struct core {
 	uint64_t next_ns;    /* when its next phase runs */
 	uint64_t stalled_ns; /* until when it does nothing */
 	uint64_t tick_ns;
-	uint64_t bell;       /* bit n: look at the rings of cores n and n + 64 */
+	uint64_t bell; /* bit n: look at the rings of cores n and n + 64 */
 	struct frame frame[FRAMES];
 	unsigned nframes;
 };
@@ -103,7 +104,8 @@ world_request(struct world *w, unsigned core, const struct seg_msg *msg);
 unsigned
 world_owner(const struct world *w, uint64_t key);
 
-/* Runs until nothing is under way, no tombstone is left, and every table is clean; false and `why` when that does not come about. */
+/* Runs until nothing is under way, no tombstone is left, and every table is clean; false and `why` when that does not come about.
+ */
 bool
 world_settle(struct world *w, uint64_t most_ns);
 

@@ -18,13 +18,20 @@ static const struct cli_verb verb = {.name = "show", .help = "list"};
 static const struct cli_tool tool = {.name = "toy", .summary = "a toy", .verbs = &verb};
 
 static const struct out_column columns[] = {
-	{.key = "name"}, {.key = "age_ms", .title = "AGE", .flags = OUT_RIGHT}, {.key = "cores"}, {.key = "up"},
-	{.key = "note", .flags = OUT_WIDE}, {.key = "secret", .flags = OUT_NO_TABLE}, {.key = "extra", .flags = OUT_NO_JSON}, {.key = NULL},
+	{.key = "name"},
+	{.key = "age_ms", .title = "AGE", .flags = OUT_RIGHT},
+	{.key = "cores"},
+	{.key = "up"},
+	{.key = "note", .flags = OUT_WIDE},
+	{.key = "secret", .flags = OUT_NO_TABLE},
+	{.key = "extra", .flags = OUT_NO_JSON},
+	{.key = NULL},
 };
 
 static char *output;
 
-typedef void writer(struct out *out);
+typedef void
+writer(struct out *out);
 
 static void
 write_row(struct out *out, const char *name, uint64_t age, size_t ncores)
@@ -78,14 +85,12 @@ static void
 tables(void **state)
 {
 	(void)state;
-	assert_string_equal(with(CLI_TABLE, false, false, two_rows),
-		"NAME     AGE  CORES      UP   EXTRA\n"
-		"a       12 s  1-3,5,7,8  yes  x\n"
-		"bcdefg   0 s  -          no   x\n");
-	assert_string_equal(with(CLI_WIDE, false, false, two_rows),
-		"NAME     AGE  CORES      UP   NOTE  EXTRA\n"
-		"a       12 s  1-3,5,7,8  yes  -     x\n"
-		"bcdefg   0 s  -          no   -     x\n");
+	assert_string_equal(with(CLI_TABLE, false, false, two_rows), "NAME     AGE  CORES      UP   EXTRA\n"
+								     "a       12 s  1-3,5,7,8  yes  x\n"
+								     "bcdefg   0 s  -          no   x\n");
+	assert_string_equal(with(CLI_WIDE, false, false, two_rows), "NAME     AGE  CORES      UP   NOTE  EXTRA\n"
+								    "a       12 s  1-3,5,7,8  yes  -     x\n"
+								    "bcdefg   0 s  -          no   -     x\n");
 	assert_string_equal(with(CLI_TABLE, false, false, no_rows), "NAME  AGE  CORES  UP  EXTRA\n");
 }
 
@@ -103,7 +108,7 @@ json(void **state)
 	assert_ptr_equal(strchr(line, '\n'), line + strlen(line) - 1);
 	/* Following and JSON lines: one line a row. */
 	const char *want = "{\"name\":\"a\",\"age_ms\":12000,\"cores\":[1,2,3,5,7,8],\"up\":true,\"note\":null,\"secret\":1.2}\n"
-		"{\"name\":\"bcdefg\",\"age_ms\":1,\"cores\":[],\"up\":false,\"note\":null,\"secret\":1.2}\n";
+			   "{\"name\":\"bcdefg\",\"age_ms\":1,\"cores\":[],\"up\":false,\"note\":null,\"secret\":1.2}\n";
 	assert_string_equal(with(CLI_JSONL, false, false, two_rows), want);
 	assert_string_equal(with(CLI_JSON, true, false, two_rows), want);
 	assert_string_equal(with(CLI_JSON, true, false, no_rows), "");
@@ -113,10 +118,9 @@ static void
 csv(void **state)
 {
 	(void)state;
-	assert_string_equal(with(CLI_CSV, false, false, two_rows),
-		"name,age_ms,cores,up,note,secret\n"
-		"a,12000,1 2 3 5 7 8,true,,1.2\n"
-		"bcdefg,1,,false,,1.2\n");
+	assert_string_equal(with(CLI_CSV, false, false, two_rows), "name,age_ms,cores,up,note,secret\n"
+								   "a,12000,1 2 3 5 7 8,true,,1.2\n"
+								   "bcdefg,1,,false,,1.2\n");
 	assert_string_equal(with(CLI_CSV, false, false, no_rows), "name,age_ms,cores,up,note,secret\n");
 }
 

@@ -55,8 +55,17 @@ names_are_stable(void **state)
 		int code;
 		const char *name;
 	} want[] = {
-		{0, "none"}, {1, "failed"}, {2, "usage"}, {3, "not_found"}, {4, "exists"}, {5, "refused"}, {6, "no_engine"},
-		{7, "partly"}, {8, "differs"}, {124, "timeout"}, {77, "failed"},
+		{0, "none"},
+		{1, "failed"},
+		{2, "usage"},
+		{3, "not_found"},
+		{4, "exists"},
+		{5, "refused"},
+		{6, "no_engine"},
+		{7, "partly"},
+		{8, "differs"},
+		{124, "timeout"},
+		{77, "failed"},
 	};
 	for (size_t i = 0; i < sizeof(want) / sizeof(*want); i++) {
 		assert_string_equal(err_name((enum err_code)want[i].code), want[i].name);

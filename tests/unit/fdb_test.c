@@ -49,7 +49,8 @@ table_free(struct table *t)
 static uint32_t
 put(struct table *t, uint64_t key, uint64_t value, uint64_t stamp)
 {
-	return fdb_insert(&t->fdb, key, value, &(struct seg_cold){.stamp = stamp, .used_ns = stamp + 1, .moved_ns = stamp + 2, .born_ns = stamp + 3});
+	return fdb_insert(&t->fdb, key, value,
+		&(struct seg_cold){.stamp = stamp, .used_ns = stamp + 1, .moved_ns = stamp + 2, .born_ns = stamp + 3});
 }
 
 /* Counts and digest say what the table holds. */
@@ -173,8 +174,10 @@ fill(uint32_t nbuckets, unsigned kind)
 	table_new(&t, nbuckets, random_below(UINT64_MAX) | 1);
 	for (; n < slots; n++) {
 		/* addresses in a row; every 256th; a row in each of many vendors; any */
-		uint64_t mac = kind == 0 ? base + n : kind == 1 ? base + 256ull * n : kind == 2 ? ((uint64_t)(n % 64) << 24) + n / 64 + 1
-												: random_below(1ull << 46);
+		uint64_t mac = kind == 0   ? base + n
+			       : kind == 1 ? base + 256ull * n
+			       : kind == 2 ? ((uint64_t)(n % 64) << 24) + n / 64 + 1
+					   : random_below(1ull << 46);
 		if (put(&t, fdb_key(mac, 1), fdb_value(1, 1, 0), n) == FDB_NONE) {
 			break;
 		}
@@ -197,8 +200,9 @@ fills_up(void **state)
 			least = load < least ? load : least;
 			sum += load / 24;
 		}
-		print_message("# %u buckets: the first that finds no room comes at %.0f %% of the slots (worst of 24 fills: %.0f %%)\n", sizes[s],
-			100 * sum, 100 * least);
+		print_message(
+			"# %u buckets: the first that finds no room comes at %.0f %% of the slots (worst of 24 fills: %.0f %%)\n",
+			sizes[s], 100 * sum, 100 * least);
 		/* conf_fdb_buckets() gives half as many slots again as entries */
 		assert_true(least > 2.0 / 3);
 	}

@@ -19,8 +19,13 @@ whole_numbers(void **state)
 		const char *word;
 		uint64_t min, max, want;
 	} good[] = {
-		{"0", 0, 10, 0}, {"10", 0, 10, 10}, {"007", 0, 10, 7}, {"0x1F", 0, 100, 31}, {"0Xff", 0, 255, 255},
-		{"18446744073709551615", 0, UINT64_MAX, UINT64_MAX}, {"0xffffffffffffffff", 0, UINT64_MAX, UINT64_MAX},
+		{"0", 0, 10, 0},
+		{"10", 0, 10, 10},
+		{"007", 0, 10, 7},
+		{"0x1F", 0, 100, 31},
+		{"0Xff", 0, 255, 255},
+		{"18446744073709551615", 0, UINT64_MAX, UINT64_MAX},
+		{"0xffffffffffffffff", 0, UINT64_MAX, UINT64_MAX},
 	};
 	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
 		uint64_t got = UNTOUCHED;
@@ -36,7 +41,8 @@ whole_numbers(void **state)
 	}
 }
 
-typedef bool parser(const char *word, uint64_t *value);
+typedef bool
+parser(const char *word, uint64_t *value);
 
 static void
 accept(parser *parse, const char *word, uint64_t want)
@@ -107,14 +113,28 @@ formats(void **state)
 		uint64_t value;
 		const char *want;
 	} si[] = {
-		{0, "0"}, {999, "999"}, {1000, "1.00 k"}, {1230000, "1.23 M"}, {12000, "12.0 k"}, {123456, "123 k"}, {999499, "999 k"},
-		{999500, "1.00 M"}, {9995, "10.0 k"}, {99950, "100 k"}, {UINT64_MAX, "18.4 E"},
+		{0, "0"},
+		{999, "999"},
+		{1000, "1.00 k"},
+		{1230000, "1.23 M"},
+		{12000, "12.0 k"},
+		{123456, "123 k"},
+		{999499, "999 k"},
+		{999500, "1.00 M"},
+		{9995, "10.0 k"},
+		{99950, "100 k"},
+		{UINT64_MAX, "18.4 E"},
 	};
 	static const struct {
 		uint64_t value;
 		const char *want;
 	} ages[] = {
-		{0, "0 ms"}, {999, "999 ms"}, {1000, "1 s"}, {59999, "59 s"}, {184000, "3 min 4 s"}, {3600000, "1 h 0 min"},
+		{0, "0 ms"},
+		{999, "999 ms"},
+		{1000, "1 s"},
+		{59999, "59 s"},
+		{184000, "3 min 4 s"},
+		{3600000, "1 h 0 min"},
 		{90061000, "1 d 1 h"},
 	};
 	char text[32];

@@ -61,7 +61,8 @@ struct shape {
 static uint32_t
 build(uint8_t *frame, const struct shape *s, uint32_t *l4_at)
 {
-	uint32_t l3 = 14 + 4 * s->tags, l4 = l3 + (s->ipv6 ? 40 : 20), header = l4 + (s->udp ? 8 : 32), size = header + s->payload;
+	uint32_t l3 = 14 + 4 * s->tags, l4 = l3 + (s->ipv6 ? 40 : 20), header = l4 + (s->udp ? 8 : 32),
+		 size = header + s->payload;
 	for (uint32_t i = 0; i < size; i++) {
 		frame[i] = (uint8_t)(i * 7 + (i >> 8));
 	}
@@ -119,7 +120,8 @@ cut_and_check(const struct shape *s)
 	uint8_t *frame = malloc(FRAME_MAX), *piece = malloc(FRAME_MAX);
 	assert_true(frame && piece);
 	uint32_t l4, size = build(frame, s, &l4), head = s->head && s->head < size ? s->head : size;
-	struct offload_cut cut = {.head = frame, .head_size = head, .rest = frame + head, .rest_size = size - head, .udp = s->udp};
+	struct offload_cut cut = {
+		.head = frame, .head_size = head, .rest = frame + head, .rest_size = size - head, .udp = s->udp};
 	assert_true(offload_cut_start(&cut, l4, s->chunk));
 	uint32_t done = 0, header = size - s->payload;
 	unsigned index = 0;
@@ -144,7 +146,8 @@ cuts_every_shape(void **state)
 	(void)state;
 	static const struct {
 		uint32_t payload, chunk, head;
-	} sizes[] = {{65000, 1448, 2048}, {2896, 1448, 0}, {1449, 1448, 0}, {1448, 1448, 0}, {1, 1, 0}, {65000, 1447, 2047}, {5000, 999, 301}};
+	} sizes[] = {{65000, 1448, 2048}, {2896, 1448, 0}, {1449, 1448, 0}, {1448, 1448, 0}, {1, 1, 0}, {65000, 1447, 2047},
+		{5000, 999, 301}};
 	for (unsigned kind = 0; kind < 12; kind++) {
 		for (unsigned i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
 			struct shape s = {kind / 4, kind & 1, kind & 2, sizes[i].payload, sizes[i].chunk, sizes[i].head};

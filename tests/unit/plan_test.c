@@ -189,7 +189,8 @@ test_numbers_run_out(void **state)
 	assert_true(plan_numbers_update(numbers, &m->conf));
 	struct plan *plan = plan_new(&m->conf, numbers, 1);
 	assert_non_null(plan);
-	assert_int_equal(plan->port[plan_port_number(numbers, "p0")].fid[4094], plan_fid_number(numbers, plan_bridge_number(numbers, "br0"), 4094));
+	assert_int_equal(plan->port[plan_port_number(numbers, "p0")].fid[4094],
+		plan_fid_number(numbers, plan_bridge_number(numbers, "br0"), 4094));
 	plan_free(plan);
 	/* one FID is left, a bridge with two VLANs does not fit; nothing is changed then */
 	member = add_member(add_bridge(m, "br1"), 1, 0);

@@ -41,8 +41,8 @@ replica_new(struct world *w, unsigned number, uint32_t nbuckets, uint64_t limit)
 	struct replica *r = calloc(1, sizeof(*r));
 	assert_non_null(r);
 	memset(&w->count[number], 0, sizeof(w->count[number]));
-	fdb_init(&r->fdb, zeroed(nbuckets * sizeof(struct seg_bucket)), zeroed(nbuckets * SEG_WAYS * sizeof(struct seg_cold)), nbuckets,
-		0x9d3f52a1c4b7e865, &w->count[number]);
+	fdb_init(&r->fdb, zeroed(nbuckets * sizeof(struct seg_bucket)), zeroed(nbuckets * SEG_WAYS * sizeof(struct seg_cold)),
+		nbuckets, 0x9d3f52a1c4b7e865, &w->count[number]);
 	replica_init(r, w->control, (uint8_t)number, CORES, limit, NOW);
 	return r;
 }
@@ -103,7 +103,11 @@ channel_of(const struct replica *r, uint64_t key)
 static struct seg_msg
 add(uint64_t key, uint16_t channel, uint32_t seq, uint64_t version, uint8_t core, uint64_t flags)
 {
-	return (struct seg_msg){.kind = SEG_MSG_FDB_ADD, .from = core, .to = REPLICA_ALL, .n = 2, .stamp = version << 8 | core,
+	return (struct seg_msg){.kind = SEG_MSG_FDB_ADD,
+		.from = core,
+		.to = REPLICA_ALL,
+		.n = 2,
+		.stamp = version << 8 | core,
 		.word = {key, fdb_value(channel, seq, flags)}};
 }
 
@@ -205,14 +209,19 @@ static void
 any_order_of_announcements_ends_alike(void **state)
 {
 	struct world *w = *state;
-	struct seg_msg del = {.kind = SEG_MSG_FDB_DEL, .from = 2, .to = REPLICA_ALL, .n = 2, .stamp = 7 << 8 | 2, .word = {KEY(1), KEY(2), 0, 10}};
+	struct seg_msg del = {.kind = SEG_MSG_FDB_DEL,
+		.from = 2,
+		.to = REPLICA_ALL,
+		.n = 2,
+		.stamp = 7 << 8 | 2,
+		.word = {KEY(1), KEY(2), 0, 10}};
 	struct seg_msg late_del = del;
 	late_del.stamp = 20 << 8 | 2;
 	late_del.n = 1;
 
 	/* two cores see a host at two places, at the same Lamport time; it moves, is deleted, comes back */
-	const struct seg_msg moves[] = {add(KEY(1), 1, 10, 5, 1, 0), add(KEY(1), 2, 10, 5, 2, 0), add(KEY(1), 3, 10, 9, 1, 0), del,
-		add(KEY(2), 4, 10, 6, 1, 0), add(KEY(3), 4, 10, 8, 2, 0)};
+	const struct seg_msg moves[] = {add(KEY(1), 1, 10, 5, 1, 0), add(KEY(1), 2, 10, 5, 2, 0), add(KEY(1), 3, 10, 9, 1, 0),
+		del, add(KEY(2), 4, 10, 6, 1, 0), add(KEY(3), 4, 10, 8, 2, 0)};
 	assert_int_equal(all_orders(w, moves, 6, 2), 720);
 	/* the deletion is the last word */
 	const struct seg_msg gone[] = {moves[0], moves[1], moves[2], late_del, moves[4]};
@@ -310,7 +319,8 @@ the_owner_insists(void **state)
 	}
 
 	/* the same by way of a deletion, as a resynchronisation tells it */
-	struct seg_msg del = {.kind = SEG_MSG_FDB_DEL, .from = 1, .to = 2, .n = 1, .stamp = 900 << 8 | 1, .word = {KEY(1), 0, 0, 10}};
+	struct seg_msg del = {
+		.kind = SEG_MSG_FDB_DEL, .from = 1, .to = 2, .n = 1, .stamp = 900 << 8 | 1, .word = {KEY(1), 0, 0, 10}};
 	replica_receive(w->core[3], &del, NOW, &w->out);
 	assert_int_equal(channel_of(w->core[3], KEY(1)), 0);
 	replica_receive(w->core[2], &del, NOW, &w->out);
@@ -420,7 +430,8 @@ an_operators_flush_of_everything(void **state)
 	}
 	assert_true(w->count[3].digest == w->count[2].digest);
 	assert_int_equal(w->count[3].entries, 1);
-	replica_receive(w->core[2], &(struct seg_msg){.kind = SEG_MSG_FDB_FLUSH, .word = {0, 1ull << 16, FDB_FLUSH_STATIC}}, NOW, &w->out);
+	replica_receive(w->core[2], &(struct seg_msg){.kind = SEG_MSG_FDB_FLUSH, .word = {0, 1ull << 16, FDB_FLUSH_STATIC}}, NOW,
+		&w->out);
 	assert_int_equal(w->count[2].entries, 0);
 }
 
@@ -597,8 +608,8 @@ look(struct world *w, struct rings *g, bool ends)
 }
 
 /*
- * Core 2 deletes in the last moment of a period and pushes in the next; core 1 sees a move in the period after that, just before it takes
- * the deletion, and its older announcement is slow on the way to core 2.
+ * Core 2 deletes in the last moment of a period and pushes in the next; core 1 sees a move in the period after that, just before
+ * it takes the deletion, and its older announcement is slow on the way to core 2.
  */
 static void
 a_tombstone_outlives_older_announcements(void **state)

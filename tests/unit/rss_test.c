@@ -145,7 +145,7 @@ agrees_with_the_verification_suite(void **state)
 {
 	(void)state;
 	static const uint8_t protocols[] = {IP_TCP, IP_UDP, IP_SCTP};
-	EACH(v) {
+	EACH (v) {
 		for (unsigned tags = 0; tags <= 2; tags++) {
 			for (unsigned i = 0; i < sizeof(protocols); i++) {
 				struct frame frame = make_frame(v, &(struct shape){.tags = tags, .protocol = protocols[i]});
@@ -169,11 +169,14 @@ v4_options_and_fragments(void **state)
 	for (const struct verification *v = suite; v < suite + 5; v++) {
 		for (unsigned options = 0; options <= 10; options++) {
 			/* "do not fragment" is no fragment */
-			struct frame whole = make_frame(v, &(struct shape){.protocol = IP_TCP, .v4_options = options, .v4_fragment = 0x4000});
+			struct frame whole =
+				make_frame(v, &(struct shape){.protocol = IP_TCP, .v4_options = options, .v4_fragment = 0x4000});
 			assert_int_equal(hash_of(&whole, whole.len), v->ports);
 			for (unsigned i = 0; i < 4; i++) {
-				struct frame part = make_frame(v,
-					&(struct shape){.tags = i % 3, .protocol = IP_UDP, .v4_options = options, .v4_fragment = fragments[i]});
+				struct frame part = make_frame(v, &(struct shape){.tags = i % 3,
+									  .protocol = IP_UDP,
+									  .v4_options = options,
+									  .v4_fragment = fragments[i]});
 				assert_int_equal(hash_of(&part, part.len), v->addresses);
 			}
 		}
@@ -185,17 +188,19 @@ v6_extension_headers(void **state)
 {
 	(void)state;
 	/* hop-by-hop, destination options of 16 bytes, authentication of 24, then TCP */
-	static const uint8_t chain[] = {60, 0, 1, 4, 0, 0, 0, 0, 51, 1, 1, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6, 4, 0, 0, 0, 0, 0, 1, 0, 0,
-		0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+	static const uint8_t chain[] = {60, 0, 1, 4, 0, 0, 0, 0, 51, 1, 1, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6, 4, 0, 0, 0,
+		0, 0, 1, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
 	static const uint8_t part[] = {17, 0, 0, 1, 0, 0, 0, 7};
 	static const uint8_t endless[10 * 8] = {0};
 	for (const struct verification *v = suite + 5; v < suite + 8; v++) {
-		struct frame frame = make_frame(v, &(struct shape){.v6_extensions = chain, .v6_extensions_size = sizeof(chain), .v6_first = 0});
+		struct frame frame = make_frame(
+			v, &(struct shape){.v6_extensions = chain, .v6_extensions_size = sizeof(chain), .v6_first = 0});
 		assert_int_equal(hash_of(&frame, frame.len), v->ports);
 		frame = make_frame(v, &(struct shape){.v6_extensions = part, .v6_extensions_size = sizeof(part), .v6_first = 44});
 		assert_int_equal(hash_of(&frame, frame.len), v->addresses);
 		/* More headers than are followed: by the addresses. */
-		frame = make_frame(v, &(struct shape){.v6_extensions = endless, .v6_extensions_size = sizeof(endless), .v6_first = 0});
+		frame = make_frame(
+			v, &(struct shape){.v6_extensions = endless, .v6_extensions_size = sizeof(endless), .v6_first = 0});
 		assert_int_equal(hash_of(&frame, frame.len), v->addresses);
 	}
 }
@@ -205,7 +210,7 @@ static void
 cut_off_anywhere(void **state)
 {
 	(void)state;
-	EACH(v) {
+	EACH (v) {
 		for (unsigned tags = 0; tags <= 2; tags++) {
 			struct frame frame = make_frame(v, &(struct shape){.tags = tags, .protocol = IP_TCP});
 			uint32_t ip = ETH_HEADER + tags * ETH_TAG, addresses = ip + (v < suite + 5 ? 20 : 40);
@@ -247,7 +252,8 @@ what_is_not_ip(void **state)
 	assert_int_not_equal(hash, hash_macs(1, 2, 1, 11, 0x0806, 0));
 	assert_int_not_equal(hash, hash_macs(1, 3, 1, 10, 0x0806, 0));
 	assert_int_not_equal(hash, hash_macs(3, 2, 1, 10, 0x0806, 0));
-	/* Successive addresses spread over buckets: of 4096 hosts none of 16 buckets gets less than half or more than twice its share. */
+	/* Successive addresses spread over buckets: of 4096 hosts none of 16 buckets gets less than half or more than twice its
+	 * share. */
 	unsigned bucket[16] = {0};
 	for (uint64_t host = 0; host < 4096; host++) {
 		bucket[hash_macs(0xffffffffffff, 0x020000000000 + host, 0, 0, 0x0806, 0) & 15]++;

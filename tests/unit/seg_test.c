@@ -31,7 +31,7 @@ create(struct seg *seg)
 	assert_int_equal(seg_create(seg, name, &tiny, 6, &err), ERR_NONE);
 }
 
-/* ---- shape --------------------------------------------------------------------------------------------------------- */
+/* ---- shape ------------------------------------------------------------------------------------------------------ */
 
 static void
 shape_arithmetic(void **state)
@@ -92,7 +92,7 @@ shapes_refused(void **state)
 	}
 }
 
-/* ---- create and attach --------------------------------------------------------------------------------------------- */
+/* ---- create and attach ------------------------------------------------------------------------------------------ */
 
 static void
 created_as_promised(void **state)
@@ -190,8 +190,8 @@ names(void **state)
 {
 	(void)state;
 	static const char *const good[] = {"a", "edge1", "Edge-1.b_c", "0", "abcdefghijklmnopqrstuvwxyz01234"};
-	static const char *const bad[] = {"", ".", "..", "-a", "_a", "a/b", "a b", "a\n", "\xc3\xa4",
-		"abcdefghijklmnopqrstuvwxyz012345"};
+	static const char *const bad[] = {
+		"", ".", "..", "-a", "_a", "a/b", "a b", "a\n", "\xc3\xa4", "abcdefghijklmnopqrstuvwxyz012345"};
 	struct seg seg;
 	struct err err = {0};
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
@@ -222,7 +222,7 @@ no_permission(void **state)
 		char wanted[100];
 		snprintf(wanted, sizeof(wanted), "appliance %s: no permission to read its segment", name);
 		bool ok = setgid(65534) == 0 && setuid(65534) == 0 && seg_attach(&reader, name, &err) == ERR_REFUSED &&
-		          strcmp(err.message, wanted) == 0 && strstr(err.hint, "group pekit");
+			  strcmp(err.message, wanted) == 0 && strstr(err.hint, "group pekit");
 		/* It is listed nevertheless. */
 		ok = ok && seg_list(all, 8) >= 1;
 		_exit(ok ? 0 : 1);
@@ -233,7 +233,7 @@ no_permission(void **state)
 	seg_detach(&seg);
 }
 
-/* ---- what attach refuses ------------------------------------------------------------------------------------------- */
+/* ---- what attach refuses ---------------------------------------------------------------------------------------- */
 
 static char *
 read_whole(const char *from, size_t *size)
@@ -386,7 +386,7 @@ a_file_that_shrinks(void **state)
 	seg_detach(&seg);
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------------- */
+/* ---- reading ---------------------------------------------------------------------------------------------------- */
 
 static void
 tables_and_text(void **state)
@@ -510,7 +510,7 @@ events(void **state)
 	seg_detach(&seg);
 }
 
-/* ---- the default appliance ----------------------------------------------------------------------------------------- */
+/* ---- the default appliance -------------------------------------------------------------------------------------- */
 
 static void
 default_name(void **state)
@@ -569,7 +569,7 @@ setup(void **state)
 {
 	(void)state;
 	isolated = unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
-	           mount("shm", "/dev/shm", "tmpfs", 0, "mode=1777") == 0;
+		   mount("shm", "/dev/shm", "tmpfs", 0, "mode=1777") == 0;
 	snprintf(name, sizeof(name), "unit-%d", (int)getpid());
 	snprintf(path, sizeof(path), "/dev/shm/pekit.%s", name);
 	return 0;

@@ -21,7 +21,13 @@ value(uint16_t channel, uint32_t flush, uint64_t flags)
 static struct view_entry
 entry(unsigned core, uint64_t v, uint64_t stamp)
 {
-	return (struct view_entry){.key = KEY, .value = v, .stamp = stamp, .used_ns = core * 100, .born_ns = core, .core = core, .owner = 2,
+	return (struct view_entry){.key = KEY,
+		.value = v,
+		.stamp = stamp,
+		.used_ns = core * 100,
+		.born_ns = core,
+		.core = core,
+		.owner = 2,
 		.live = !(v & SEG_VALUE_TOMB)};
 }
 
@@ -106,7 +112,8 @@ deletions(void **state)
 	assert_false(row.live);
 	assert_int_equal(row.other, 2);
 	assert_false(view_agrees(&row, ALL));
-	struct view_entry again[] = {entry(1, value(0, 0, SEG_VALUE_TOMB), 257), entry(2, value(4, 0, 0), 514), entry(3, value(4, 0, 0), 514)};
+	struct view_entry again[] = {
+		entry(1, value(0, 0, SEG_VALUE_TOMB), 257), entry(2, value(4, 0, 0), 514), entry(3, value(4, 0, 0), 514)};
 	row = merged(again, 3);
 	assert_true(row.live);
 	assert_int_equal(row.same, 6);
@@ -146,7 +153,12 @@ many_keys(void **state)
 	assert_true(view_init(&view, 1));
 	for (unsigned core = 1; core <= 64; core += 63) {
 		for (uint64_t i = 1; i <= 20000; i++) {
-			struct view_entry e = {.key = i << 16 | 1, .value = value(1, 0, 0), .stamp = i << 8, .core = core, .owner = 1, .live = true};
+			struct view_entry e = {.key = i << 16 | 1,
+				.value = value(1, 0, 0),
+				.stamp = i << 8,
+				.core = core,
+				.owner = 1,
+				.live = true};
 			assert_true(view_add(&view, &e));
 		}
 	}

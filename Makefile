@@ -115,7 +115,7 @@ tests-build: unit-build help-build $(B)/test/sim/sim
 .PHONY: check unit sim stress fuzz lint cli net demo bench format
 check: have-check ## build it in every way and run every test; as root
 	@B=$(B) tests/check.sh
-unit sim stress fuzz lint cli net: have-check ## one layer of the tests
+unit sim stress fuzz lint cli net left: have-check ## one layer of the tests
 	@B=$(B) tests/check.sh $@
 format: ## as clang-format has it
 	clang-format --style=file -i $$(find lib cmd tests -name '*.[ch]')

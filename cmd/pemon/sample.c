@@ -226,7 +226,7 @@ sample_core_rates(const struct pemon *pemon, unsigned core)
 		.ring_pct = 100.0 * (double)now->ring_waiting / pemon->now->ring_slots,
 		.ring_peak_pct = 100.0 * (double)now->ring_peak / pemon->now->ring_slots,
 	};
-	uint64_t packets = now->rx_packets, cycles = now->busy_cycles;
+	uint64_t packets = now->rx_packets, cycles = now->busy_cycles, cpu_ns = now->cpu_ns;
 	if (pemon->then) {
 		const struct sample_core *then = &pemon->then->core[core];
 		rates.has_rates = true;
@@ -238,9 +238,13 @@ sample_core_rates(const struct pemon *pemon, unsigned core)
 		if (now->rx_packets > then->rx_packets) {
 			packets -= then->rx_packets;
 			cycles -= then->busy_cycles;
+			cpu_ns -= then->cpu_ns;
 		}
 	}
+	/* busy_cycles runs on while the core waits for its CPU: it cannot have spent more than its CPU time */
+	double burnt = (double)cpu_ns * (double)pemon->seg.head.tsc_hz / 1e9;
+	double spent = (double)cycles < burnt ? (double)cycles : burnt;
 	rates.has_cycles = packets > 0;
-	rates.cycles_per_packet = packets > 0 ? (double)cycles / (double)packets : 0;
+	rates.cycles_per_packet = packets > 0 ? spent / (double)packets : 0;
 	return rates;
 }

@@ -88,13 +88,16 @@ print_json(struct cli *cli, const struct br *br, struct err *err)
 	}
 	for (unsigned channel = 1; channel < SEG_MAX_CHANNELS; channel++) {
 		if (br->tables->channel_name[channel][0]) {
-			json_array_append_new(ports, json_pack("{s:o, s:I}", "port", cli_json_text(br->tables->channel_name[channel]), "dynamic",
-				(json_int_t)channel_entries(br, channel)));
+			json_array_append_new(
+				ports, json_pack("{s:o, s:I}", "port", cli_json_text(br->tables->channel_name[channel]),
+					       "dynamic", (json_int_t)channel_entries(br, channel)));
 		}
 	}
-	return cli_print_json(cli, json_pack("{s:s, s:I, s:I, s:o, s:o, s:o}", "appliance", br->seg.head.name, "limit",
-		(json_int_t)br->seg.head.fdb_limit, "slots", (json_int_t)br->seg.head.fdb_buckets * SEG_WAYS, "total", row_json(br, 0), "cores",
-		cores, "ports", ports), err);
+	return cli_print_json(cli,
+		json_pack("{s:s, s:I, s:I, s:o, s:o, s:o}", "appliance", br->seg.head.name, "limit",
+			(json_int_t)br->seg.head.fdb_limit, "slots", (json_int_t)br->seg.head.fdb_buckets * SEG_WAYS, "total",
+			row_json(br, 0), "cores", cores, "ports", ports),
+		err);
 }
 
 static enum err_code

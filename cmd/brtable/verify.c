@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * verify: do all cores hold the same? First by the digests, when all is quiet; else by the tables: whatever was announced is waited
- * for (lib/core/grace.h), the tables are read, what differs is waited for and looked at again. What then still differs in the same
- * versions is a difference. Of a dead engine nothing can be waited for: messages still in rings are listed apart.
+ * verify: do all cores hold the same? First by the digests, when all is quiet; else by the tables: whatever was announced is
+ * waited for (lib/core/grace.h), the tables are read, what differs is waited for and looked at again. What then still differs in
+ * the same versions is a difference. Of a dead engine nothing can be waited for: messages still in rings are listed apart.
  */
 #include <stdlib.h>
 #include <time.h>
@@ -31,14 +31,14 @@ struct verify {
 	struct cli *cli;
 	struct br br;
 	bool coherent;
-	const char *method;            /* "digest" or "tables" */
+	const char *method; /* "digest" or "tables" */
 	uint64_t entries;
 	size_t ndifferences;
 	struct difference *difference;
-	bool more;                     /* than MAX_DIFFERENCES */
+	bool more; /* than MAX_DIFFERENCES */
 	size_t npending;
-	struct seg_msg *pending;       /* messages in the rings of a dead engine */
-	bool owed;                     /* it died owing a resynchronisation */
+	struct seg_msg *pending; /* messages in the rings of a dead engine */
+	bool owed;               /* it died owing a resynchronisation */
 };
 
 /* ---- the quick way -------------------------------------------------------------------------------------------------------- */
@@ -67,7 +67,7 @@ digests_equal(const struct br *br)
 	for (unsigned core = 1; core <= br->ncores; core++) {
 		const struct seg_core *one = seg_core(&br->seg, core);
 		if (seg_get(&one->fdb.swept_flush) != flush || seg_get(&one->resync) || seg_get(&one->fdb.digest) != digest ||
-		    seg_get(&one->fdb.entries) != entries) {
+			seg_get(&one->fdb.entries) != entries) {
 			return false;
 		}
 	}
@@ -89,7 +89,8 @@ quickly_coherent(struct verify *v)
 	return false;
 }
 
-/* ---- waiting ----------------------------------------------------------------------------------------------------------------- */
+/* ---- waiting -----------------------------------------------------------------------------------------------------------------
+ */
 
 static uint64_t
 now_ms(void)
@@ -158,7 +159,8 @@ settle(struct verify *v, uint64_t deadline_ms, struct err *err)
 	return code;
 }
 
-/* ---- comparing ----------------------------------------------------------------------------------------------------------------- */
+/* ---- comparing
+ * ----------------------------------------------------------------------------------------------------------------- */
 
 static void
 look_up(const struct br *br, struct difference *d)
@@ -184,7 +186,8 @@ all_agree(const struct br *br, const struct difference *d)
 	}
 	for (unsigned core = 1; core <= br->ncores; core++) {
 		const struct held *held = &d->core[core - 1];
-		struct view_entry entry = {.key = d->key, .value = held->value, .stamp = held->stamp, .core = core, .live = held->live};
+		struct view_entry entry = {
+			.key = d->key, .value = held->value, .stamp = held->stamp, .core = core, .live = held->live};
 		if (held->there && !view_add(&view, &entry)) {
 			break;
 		}
@@ -249,7 +252,8 @@ look_again(struct verify *v)
 	v->more = v->more && kept > 0;
 }
 
-/* ---- a dead engine --------------------------------------------------------------------------------------------------------------- */
+/* ---- a dead engine
+ * --------------------------------------------------------------------------------------------------------------- */
 
 static void
 gather_ring(struct verify *v, unsigned from, unsigned to)
@@ -304,7 +308,8 @@ set_pending_apart(struct verify *v)
 	v->ndifferences = kept;
 }
 
-/* ---- the answer -------------------------------------------------------------------------------------------------------------------- */
+/* ---- the answer
+ * -------------------------------------------------------------------------------------------------------------------- */
 
 static const char *
 held_state(const struct held *held)
@@ -329,9 +334,11 @@ difference_json(const struct br *br, const struct difference *d)
 		const struct held *held = &d->core[core - 1];
 		struct br_names one;
 		br_names(br, d->key, held->value, &one);
-		json_array_append_new(cores, json_pack("{s:i, s:s, s:o, s:s?, s:I, s:i, s:I}", "core", (int)core, "state", held_state(held),
-			"port", cli_json_text(held->live ? one.port : NULL), "type", held->live ? one.type : NULL, "version", (json_int_t)(held->stamp >> 8),
-			"from_core", (int)(held->stamp & 255), "flush", (json_int_t)SEG_VALUE_FLUSH(held->value)));
+		json_array_append_new(
+			cores, json_pack("{s:i, s:s, s:o, s:s?, s:I, s:i, s:I}", "core", (int)core, "state", held_state(held),
+				       "port", cli_json_text(held->live ? one.port : NULL), "type", held->live ? one.type : NULL,
+				       "version", (json_int_t)(held->stamp >> 8), "from_core", (int)(held->stamp & 255), "flush",
+				       (json_int_t)SEG_VALUE_FLUSH(held->value)));
 	}
 	json_t *row = key_json(br, d->key);
 	json_object_set_new(row, "cores", cores);
@@ -345,7 +352,8 @@ pending_json(const struct br *br, const struct seg_msg *msg)
 	for (unsigned i = 0; i < msg->n; i++) {
 		json_array_append_new(keys, key_json(br, msg->word[i]));
 	}
-	return json_pack("{s:i, s:i, s:s, s:o}", "from", (int)msg->from, "to", (int)msg->to, "message", names_msg(msg->kind), "entries", keys);
+	return json_pack("{s:i, s:i, s:s, s:o}", "from", (int)msg->from, "to", (int)msg->to, "message", names_msg(msg->kind),
+		"entries", keys);
 }
 
 static enum err_code
@@ -358,8 +366,11 @@ print_json(struct verify *v, struct err *err)
 	for (size_t i = 0; i < v->npending; i++) {
 		json_array_append_new(pending, pending_json(&v->br, &v->pending[i]));
 	}
-	return cli_print_json(v->cli, json_pack("{s:b, s:s, s:i, s:I, s:o, s:b, s:o}", "coherent", v->coherent, "method", v->method, "cores",
-		(int)v->br.ncores, "entries", (json_int_t)v->entries, "differences", differences, "more", v->more, "in_rings", pending), err);
+	return cli_print_json(v->cli,
+		json_pack("{s:b, s:s, s:i, s:I, s:o, s:b, s:o}", "coherent", v->coherent, "method", v->method, "cores",
+			(int)v->br.ncores, "entries", (json_int_t)v->entries, "differences", differences, "more", v->more,
+			"in_rings", pending),
+		err);
 }
 
 static void
@@ -386,9 +397,16 @@ static enum err_code
 print_table(struct verify *v, struct err *err)
 {
 	static const struct out_column columns[] = {
-		{.key = "bridge"}, {.key = "vlan", .flags = OUT_RIGHT}, {.key = "mac"}, {.key = "core", .flags = OUT_RIGHT}, {.key = "state"},
-		{.key = "port"}, {.key = "type"}, {.key = "version", .flags = OUT_RIGHT},
-		{.key = "from_core", .title = "FROM_CORE", .flags = OUT_RIGHT}, {.key = NULL},
+		{.key = "bridge"},
+		{.key = "vlan", .flags = OUT_RIGHT},
+		{.key = "mac"},
+		{.key = "core", .flags = OUT_RIGHT},
+		{.key = "state"},
+		{.key = "port"},
+		{.key = "type"},
+		{.key = "version", .flags = OUT_RIGHT},
+		{.key = "from_core", .title = "FROM_CORE", .flags = OUT_RIGHT},
+		{.key = NULL},
 	};
 	enum err_code code = ERR_NONE;
 	if (v->ndifferences || v->cli->format == CLI_CSV) {
@@ -403,13 +421,14 @@ print_table(struct verify *v, struct err *err)
 		for (unsigned k = 0; k < msg->n; k++) {
 			struct br_names names;
 			br_names(&v->br, msg->word[k], 0, &names);
-			cli_say(v->cli, "in the ring from core %u to core %u: %s %s vlan %u %s", msg->from, msg->to, names_msg(msg->kind),
-				names.bridge ? names.bridge : "-", names.vlan, names.mac);
+			cli_say(v->cli, "in the ring from core %u to core %u: %s %s vlan %u %s", msg->from, msg->to,
+				names_msg(msg->kind), names.bridge ? names.bridge : "-", names.vlan, names.mac);
 		}
 	}
 	if (v->coherent) {
-		cli_say(v->cli, "coherent%s: %u %s, %llu %s (by %s)", v->npending ? " but for what is in the rings" : "", v->br.ncores,
-			v->br.ncores == 1 ? "core" : "cores", (unsigned long long)v->entries, v->entries == 1 ? "entry" : "entries", v->method);
+		cli_say(v->cli, "coherent%s: %u %s, %llu %s (by %s)", v->npending ? " but for what is in the rings" : "",
+			v->br.ncores, v->br.ncores == 1 ? "core" : "cores", (unsigned long long)v->entries,
+			v->entries == 1 ? "entry" : "entries", v->method);
 	} else {
 		cli_say(v->cli, "NOT coherent: %zu%s %s", v->ndifferences, v->more ? " or more" : "",
 			v->ndifferences == 1 ? "entry differs" : "entries differ");
@@ -427,13 +446,14 @@ explain(const struct verify *v)
 	for (unsigned core = 1; core <= v->br.ncores; core++) {
 		uint64_t times = seg_get(&seg_core(&v->br.seg, core)->fdb.no_room);
 		if (times && !v->coherent) {
-			cli_note(v->cli, "core %u had no room for an entry %llu times: the table is too small, or nearly so", core,
-				(unsigned long long)times);
+			cli_note(v->cli, "core %u had no room for an entry %llu times: the table is too small, or nearly so",
+				core, (unsigned long long)times);
 		}
 	}
 }
 
-/* ---- the verb ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- the verb
+ * ------------------------------------------------------------------------------------------------------------------------ */
 
 static enum err_code
 compare(struct verify *v, struct err *err)

@@ -43,7 +43,7 @@ digests_agree(const struct seg *seg)
 	for (unsigned n = 2; n <= seg->head.ncores; n++) {
 		const struct seg_core *core = seg_core(seg, n);
 		if (!core || !first || seg_get(&core->fdb.digest) != seg_get(&first->fdb.digest) ||
-		    seg_get(&core->fdb.entries) != seg_get(&first->fdb.entries)) {
+			seg_get(&core->fdb.entries) != seg_get(&first->fdb.entries)) {
 			return false;
 		}
 	}
@@ -112,10 +112,10 @@ static json_t *
 port_json(const struct status *status, const struct seg_port *port)
 {
 	char mac[MAC_TEXT_SIZE];
-	return json_pack("{s:o, s:o, s:b, s:s, s:b, s:I, s:i, s:s, s:i, s:i, s:o}", "port", cli_json_text(port->name),
-		"device", cli_json_text(port->device), "enabled", (port->flags & SEG_PORT_ENABLED) != 0, "link", link_word(port), "faulty", (port->flags & SEG_PORT_FAULTY) != 0,
-		"speed_bps", (json_int_t)port->speed_bps, "mtu", (int)port->mtu, "mac", mac_format(port->mac, mac),
-		"rx_queues", (int)port->rx_queues, "tx_queues", (int)port->tx_queues, "bridge",
+	return json_pack("{s:o, s:o, s:b, s:s, s:b, s:I, s:i, s:s, s:i, s:i, s:o}", "port", cli_json_text(port->name), "device",
+		cli_json_text(port->device), "enabled", (port->flags & SEG_PORT_ENABLED) != 0, "link", link_word(port), "faulty",
+		(port->flags & SEG_PORT_FAULTY) != 0, "speed_bps", (json_int_t)port->speed_bps, "mtu", (int)port->mtu, "mac",
+		mac_format(port->mac, mac), "rx_queues", (int)port->rx_queues, "tx_queues", (int)port->tx_queues, "bridge",
 		cli_json_text(bridge_name(status, port)));
 }
 
@@ -137,12 +137,14 @@ print_json(struct cli *cli, const struct status *status, struct err *err)
 		}
 	}
 	return cli_print_json(cli,
-		json_pack("{s:s, s:s, s:b, s:i, s:o, s:I, s:I, s:I, s:i, s:b, s:o, s:o, s:o, s:o, s:o}", "appliance", seg->head.name, "state",
-			seg_state_name(seg), "alive", status->alive, "pid", (int)seg->head.writer_pid, "release", cli_json_text(seg->head.release),
-			"uptime_s", (json_int_t)status->uptime_ms / 1000, "heartbeat_age_ms", (json_int_t)status->heartbeat_age_ms, "generation",
+		json_pack("{s:s, s:s, s:b, s:i, s:o, s:I, s:I, s:I, s:i, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "appliance",
+			seg->head.name, "state", seg_state_name(seg), "alive", status->alive, "pid", (int)seg->head.writer_pid,
+			"release", cli_json_text(seg->head.release), "uptime_s", (json_int_t)status->uptime_ms / 1000,
+			"heartbeat_age_ms", (json_int_t)status->heartbeat_age_ms, "generation",
 			(json_int_t)status->tables.generation, "cores", (int)seg->head.ncores, "coherent", status->coherent,
-			"config_file", engine_value(status, "config_file"), "confirm_left_ms", engine_value(status, "confirm_left_ms"),
-			"hugepages", engine_value(status, "hugepages"), "log_level", engine_value(status, "log_level"), "ports", ports),
+			"config_file", engine_value(status, "config_file"), "confirm_left_ms",
+			engine_value(status, "confirm_left_ms"), "hugepages", engine_value(status, "hugepages"), "log_level",
+			engine_value(status, "log_level"), "mbufs", engine_value(status, "mbufs"), "ports", ports),
 		err);
 }
 
@@ -161,6 +163,11 @@ print_head(struct cli *cli, const struct status *status)
 	}
 	cli_say(cli, "%" PRIu32 " data core%s, tables %s", seg->head.ncores, seg->head.ncores == 1 ? "" : "s",
 		status->coherent ? "coherent" : "differ: brtable verify");
+	const json_t *mbufs = json_object_get(status->engine, "mbufs");
+	if (mbufs) {
+		cli_say(cli, "%" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT " mbufs free",
+			json_integer_value(json_object_get(mbufs, "free")), json_integer_value(json_object_get(mbufs, "total")));
+	}
 }
 
 static void

@@ -38,8 +38,7 @@ struct screen {
 
 /* ---- lines --------------------------------------------------------------------------------------------------------- */
 
-static void __attribute__((format(printf, 3, 4)))
-add(struct screen *screen, enum style style, const char *fmt, ...)
+static void __attribute__((format(printf, 3, 4))) add(struct screen *screen, enum style style, const char *fmt, ...)
 {
 	if (screen->n == screen->room) {
 		size_t room = screen->room ? 2 * screen->room : 64;
@@ -106,8 +105,7 @@ add_head(struct screen *screen)
 	}
 	add(screen, bad ? ALARM : TITLE, "%s: %s, %s %s ago, %s %s, %s%s   every %s", screen->pemon.seg.head.name, now->state,
 		now->alive ? "heartbeat" : "last seen", age(now->heartbeat_age_ms).text, now->alive ? "up" : "ran for",
-		age(now->uptime_s * 1000).text,
-		words[screen->coherence], screen->paused ? "   PAUSED" : "", interval);
+		age(now->uptime_s * 1000).text, words[screen->coherence], screen->paused ? "   PAUSED" : "", interval);
 }
 
 static void
@@ -152,8 +150,8 @@ add_ports(struct screen *screen)
 	bool known = pemon->then;
 	add(screen, PLAIN, "%s", "");
 	int width = port_width(pemon->now);
-	add(screen, TITLE, "%-*s %-8s %8s %9s %8s %9s %9s %s", width, "PORT", "LINK", "RX/S", "RX_BIT/S", "TX/S", "TX_BIT/S", "DROPPED",
-		"DEVICE");
+	add(screen, TITLE, "%-*s %-8s %8s %9s %8s %9s %9s %s", width, "PORT", "LINK", "RX/S", "RX_BIT/S", "TX/S", "TX_BIT/S",
+		"DROPPED", "DEVICE");
 	for (unsigned i = 1; i < SEG_MAX_PORTS; i++) {
 		const struct seg_port *port = &pemon->now->tables.port[i];
 		struct seg_port_count now, then = {0};
@@ -190,8 +188,8 @@ add_drops(struct screen *screen)
 			}
 			if (!any) {
 				add(screen, PLAIN, "%s", "");
-				add(screen, TITLE, "%-18s %4s %10s %8s %-*s %-12s %s", "DROPPED", "CORE", "PACKETS", "PER/S", width,
-					"PORT", "LAST", "BECAUSE");
+				add(screen, TITLE, "%-18s %4s %10s %8s %-*s %-12s %s", "DROPPED", "CORE", "PACKETS", "PER/S",
+					width, "PORT", "LAST", "BECAUSE");
 			}
 			any = true;
 			const char *port = sample_port_name(pemon->now, drop->port);

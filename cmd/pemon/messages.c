@@ -152,8 +152,7 @@ struct text {
 	size_t used;
 };
 
-static void __attribute__((format(printf, 2, 3)))
-say(struct text *text, const char *fmt, ...)
+static void __attribute__((format(printf, 2, 3))) say(struct text *text, const char *fmt, ...)
 {
 	va_list args;
 	va_start(args, fmt);
@@ -340,12 +339,18 @@ gather_core(struct traces *traces, unsigned core, bool first)
 	bool ok = true;
 	/* At first, what is gone is what was too old for the trace. */
 	if (lost && !first) {
-		ok = add(traces, &(struct record){.kind = RECORD_LOST, .core = core, .lost = lost,
-			.time_ns = n ? msg[0].time_ns : seg_get(&seg_core(&traces->seg, core)->heartbeat_ns)});
+		ok = add(traces, &(struct record){.kind = RECORD_LOST,
+					 .core = core,
+					 .lost = lost,
+					 .time_ns = n ? msg[0].time_ns : seg_get(&seg_core(&traces->seg, core)->heartbeat_ns)});
 	}
 	for (size_t i = 0; ok && i < n; i++) {
-		ok = add(traces, &(struct record){.kind = RECORD_MSG, .core = core, .time_ns = msg[i].time_ns, .serial = 1 + i,
-			.msg = msg[i], .event = msg[i].event});
+		ok = add(traces, &(struct record){.kind = RECORD_MSG,
+					 .core = core,
+					 .time_ns = msg[i].time_ns,
+					 .serial = 1 + i,
+					 .msg = msg[i],
+					 .event = msg[i].event});
 	}
 	return ok;
 }
@@ -361,8 +366,9 @@ gather_events(struct traces *traces)
 	for (; ok && traces->next_event != newest; traces->next_event++) {
 		struct seg_event event;
 		if (seg_read_event(&traces->seg, traces->next_event + 1, &event)) {
-			ok = add(traces, &(struct record){.kind = RECORD_EVENT, .time_ns = event.time_ns, .serial = event.id,
-				.event = event.id});
+			ok = add(traces,
+				&(struct record){
+					.kind = RECORD_EVENT, .time_ns = event.time_ns, .serial = event.id, .event = event.id});
 		}
 	}
 	return ok;

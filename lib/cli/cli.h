@@ -25,14 +25,14 @@
 /* ---- the grammar table ------------------------------------------------------------------------------------------------ */
 
 enum cli_type {
-	CLI_FLAG,      /* no value */
-	CLI_WORD,      /* any word that is not empty */
-	CLI_ENUM,      /* one of `words` */
-	CLI_NUMBER,    /* min..max; max 0: no bound */
-	CLI_TIME,      /* ms from 14s, 5d, 100ms; a bare number is seconds */
-	CLI_BPS,       /* 5G, 500Mbit */
-	CLI_PPS,       /* 2M, 500kpps */
-	CLI_VLAN,      /* 1..4094 */
+	CLI_FLAG,   /* no value */
+	CLI_WORD,   /* any word that is not empty */
+	CLI_ENUM,   /* one of `words` */
+	CLI_NUMBER, /* min..max; max 0: no bound */
+	CLI_TIME,   /* ms from 14s, 5d, 100ms; a bare number is seconds */
+	CLI_BPS,    /* 5G, 500Mbit */
+	CLI_PPS,    /* 2M, 500kpps */
+	CLI_VLAN,   /* 1..4094 */
 	CLI_MAC,
 	CLI_IP,
 	CLI_CORE,      /* a data core, 1..64 */
@@ -55,7 +55,7 @@ enum cli_place {
 
 /* One word of the grammar. A table of them ends with a NULL name. */
 struct cli_param {
-	const char *name;    /* "vlan"; of an option without the dashes; of an argument how cli_text() finds it */
+	const char *name; /* "vlan"; of an option without the dashes; of an argument how cli_text() finds it */
 	enum cli_place place;
 	enum cli_type type;
 	const char *metavar; /* "V"; NULL for a flag */
@@ -84,30 +84,31 @@ struct cli_param {
 struct cli;
 
 struct cli_verb {
-	const char *name;                 /* "show", "stp show"; NULL ends the table */
-	const char *help;                 /* one line, no full stop */
-	const struct cli_param *params;   /* NULL: none */
-	unsigned takes;                   /* CLI_TAKES_* */
-	bool follows;                     /* runs until interrupted; JSON is printed as JSON lines */
+	const char *name;               /* "show", "stp show"; NULL ends the table */
+	const char *help;               /* one line, no full stop */
+	const struct cli_param *params; /* NULL: none */
+	unsigned takes;                 /* CLI_TAKES_* */
+	bool follows;                   /* runs until interrupted; JSON is printed as JSON lines */
 	bool not_in_batch;
 	/* What the words alone do not say (this option excludes that one). NULL: nothing. */
 	enum err_code (*check)(const struct cli *cli, struct err *err);
 	/* Does it. A code with an empty err->message is only the exit status (verify: ERR_DIFFERS after its own output). */
 	enum err_code (*run)(struct cli *cli, struct err *err);
-	const char *notes;                /* paragraphs for --help; may be NULL */
-	const char *const *examples;      /* whole command lines, ends with NULL; may be NULL */
+	const char *notes;           /* paragraphs for --help; may be NULL */
+	const char *const *examples; /* whole command lines, ends with NULL; may be NULL */
 };
 
 /* Gives one candidate; the library drops those that do not begin with what was typed. */
-typedef void cli_offer(void *arg, const char *word);
+typedef void
+cli_offer(void *arg, const char *word);
 
 struct cli_tool {
 	const char *name;
-	const char *summary;              /* one line, no full stop */
+	const char *summary; /* one line, no full stop */
 	const struct cli_verb *verbs;
-	const char *default_verb;         /* NULL: a verb must be given */
-	const struct cli_param *options;  /* CLI_OPT of the tool that every verb takes; NULL: none */
-	bool batch;                       /* takes -b, --batch FILE */
+	const char *default_verb;        /* NULL: a verb must be given */
+	const struct cli_param *options; /* CLI_OPT of the tool that every verb takes; NULL: none */
+	bool batch;                      /* takes -b, --batch FILE */
 	/* Live names for completion: CLI_APPLIANCE, CLI_BRIDGE, CLI_PORT, CLI_CORE, CLI_NAME; `param` says whose value it is, cli
 	   what was typed before it. Must be quick and silent. source_complete() of lib/cli/source.h does it from the segment. */
 	void (*complete)(const struct cli *cli, const struct cli_param *param, cli_offer *offer, void *arg);
@@ -119,8 +120,8 @@ enum cli_format { CLI_TABLE, CLI_WIDE, CLI_JSON, CLI_JSONL, CLI_CSV };
 
 struct cli_value {
 	const struct cli_param *param;
-	const char *text;  /* as given; NULL for a flag */
-	uint64_t number;   /* numbers, times (ms), rates, VLANs, MACs, cores; the index of a CLI_ENUM's word */
+	const char *text; /* as given; NULL for a flag */
+	uint64_t number;  /* numbers, times (ms), rates, VLANs, MACs, cores; the index of a CLI_ENUM's word */
 	struct ip ip;
 };
 
@@ -128,18 +129,18 @@ struct cli {
 	const struct cli_tool *tool;
 	const struct cli_verb *verb;
 	enum cli_format format;
-	bool color;             /* the terminal takes it and the user wants it */
+	bool color; /* the terminal takes it and the user wants it */
 	bool dry_run, yes, if_exists, may_exist;
-	const char *appliance;  /* -a; NULL: not given */
-	const char *saved;      /* -s; NULL: not given */
-	const char *batch;      /* -b; NULL: not given */
-	int timeout_ms;         /* -T; 5000 */
-	bool watch;             /* -w */
+	const char *appliance; /* -a; NULL: not given */
+	const char *saved;     /* -s; NULL: not given */
+	const char *batch;     /* -b; NULL: not given */
+	int timeout_ms;        /* -T; 5000 */
+	bool watch;            /* -w */
 	uint64_t watch_ms;
-	unsigned line;          /* of the batch file; 0: the command line itself */
+	unsigned line; /* of the batch file; 0: the command line itself */
 	size_t nvalues;
 	struct cli_value *value;
-	const struct cli *parent; /* of a batch line: the command line, whose options hold for it */
+	const struct cli *parent;  /* of a batch line: the command line, whose options hold for it */
 	struct cli_stream *stream; /* what has been printed so far; the library's own */
 };
 
@@ -173,7 +174,8 @@ cli_wants_json(const struct cli *cli)
 enum err_code
 cli_print_json(struct cli *cli, json_t *document, struct err *err);
 
-/* The same for the answer to a change, whose values are no lists: with -o csv a head line and a row, in tables nothing (cli_say()). */
+/* The same for the answer to a change, whose values are no lists: with -o csv a head line and a row, in tables nothing
+ * (cli_say()). */
 enum err_code
 cli_print_answer(struct cli *cli, json_t *document, struct err *err);
 
@@ -195,7 +197,8 @@ cli_note(const struct cli *cli, const char *fmt, ...) __attribute__((format(prin
 bool
 cli_wait(struct cli *cli, uint64_t ms);
 
-/* Before something destructive: --yes or --dry-run passes; a terminal is asked; else ERR_USAGE. "what" as in "delete 12 entries". */
+/* Before something destructive: --yes or --dry-run passes; a terminal is asked; else ERR_USAGE. "what" as in "delete 12 entries".
+ */
 enum err_code
 cli_confirm(struct cli *cli, const char *what, struct err *err);
 

@@ -16,12 +16,12 @@ struct out {
 	struct cli *cli;
 	const struct out_column *column;
 	unsigned ncolumns;
-	unsigned at;          /* the column that comes next */
+	unsigned at; /* the column that comes next */
 	uint64_t rows;
 	bool follow;
 	bool json, csv;
-	bool broken;          /* no memory */
-	size_t used;          /* of buf: what goes to stdout next */
+	bool broken; /* no memory */
+	size_t used; /* of buf: what goes to stdout next */
 	char buf[32768];
 	/* Tables: cells of the rows that wait for the widths; later of one row. */
 	bool widths_known;
@@ -308,7 +308,8 @@ put_table_start(struct out *out)
 	put_rows(out);
 }
 
-/* ---- fields ----------------------------------------------------------------------------------------------------------------- */
+/* ---- fields -----------------------------------------------------------------------------------------------------------------
+ */
 
 /* What stands before the first field of a row in JSON. */
 static void
@@ -526,7 +527,8 @@ out_json(struct out *out, const json_t *value)
 	free(text);
 }
 
-/* ---- the listing -------------------------------------------------------------------------------------------------------------- */
+/* ---- the listing --------------------------------------------------------------------------------------------------------------
+ */
 
 static void
 put_csv_head(struct out *out)

@@ -11,12 +11,12 @@ struct out;
 
 /* What has been printed; one for the process, also for all lines of a batch. */
 struct cli_stream {
-	struct out *out;    /* a listing that is not closed yet */
-	bool batch;         /* -b: documents are elements of one array, unless -o jsonl */
-	bool csv_head;      /* a head line has been printed */
-	bool follows;       /* a following listing was opened, whatever the verb is by its table */
-	size_t documents;   /* printed in JSON */
-	bool broken;        /* stdout cannot be written, and stderr has heard it */
+	struct out *out;  /* a listing that is not closed yet */
+	bool batch;       /* -b: documents are elements of one array, unless -o jsonl */
+	bool csv_head;    /* a head line has been printed */
+	bool follows;     /* a following listing was opened, whatever the verb is by its table */
+	size_t documents; /* printed in JSON */
+	bool broken;      /* stdout cannot be written, and stderr has heard it */
 };
 
 /* Bits beside CLI_TAKES_*. */
@@ -58,7 +58,8 @@ const char *
 grammar_word(const char *words, size_t n, size_t *length);
 
 /* Calls back for each option that a verb (NULL: the tool as a whole) takes: own, the tool's, common. */
-typedef void grammar_visit(void *arg, const struct cli_param *param);
+typedef void
+grammar_visit(void *arg, const struct cli_param *param);
 void
 grammar_options(const struct cli_tool *tool, const struct cli_verb *verb, grammar_visit *visit, void *arg);
 
@@ -118,7 +119,8 @@ out_clean(char *to, const char *text);
 static inline bool
 cli_in_lines(const struct cli *cli)
 {
-	return cli->format == CLI_JSONL || cli->watch || (cli->verb && cli->verb->follows) || (cli->stream && cli->stream->follows);
+	return cli->format == CLI_JSONL || cli->watch || (cli->verb && cli->verb->follows) ||
+	       (cli->stream && cli->stream->follows);
 }
 
 #endif

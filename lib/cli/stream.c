@@ -76,7 +76,7 @@ answer_in_csv(struct cli *cli, json_t *document, struct err *err)
 	size_t n = 0;
 	const char *key;
 	json_t *value;
-	json_object_foreach(document, key, value) {
+	json_object_foreach (document, key, value) {
 		if (n < ANSWER_KEYS) {
 			columns[n++].key = key;
 		}
@@ -150,8 +150,8 @@ stream_error(struct cli *cli, const struct err *err)
 	/* One document is valid JSON, two are not: after a listing the error goes to stderr. */
 	bool room = cli->format == CLI_JSONL || cli_in_lines(cli) || cli->stream->batch || cli->stream->documents == 0;
 	if (cli_wants_json(cli) && room) {
-		json_t *document = json_pack("{s:{s:i, s:s, s:o, s:o}}", "error", "code", (int)err->code, "name", err_name(err->code), "message",
-			cli_json_text(err->message), "hint", cli_json_text(err->hint));
+		json_t *document = json_pack("{s:{s:i, s:s, s:o, s:o}}", "error", "code", (int)err->code, "name",
+			err_name(err->code), "message", cli_json_text(err->message), "hint", cli_json_text(err->hint));
 		cli_print_json(cli, document, NULL);
 		return;
 	}

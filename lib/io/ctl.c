@@ -143,7 +143,8 @@ grow(struct call *call)
 		return ERR_NONE;
 	}
 	if (call->room >= ANSWER_MAX) {
-		return err_set(call->err, ERR_FAILED, "appliance %s: an answer of more than %u MiB", call->appliance, ANSWER_MAX >> 20);
+		return err_set(
+			call->err, ERR_FAILED, "appliance %s: an answer of more than %u MiB", call->appliance, ANSWER_MAX >> 20);
 	}
 	size_t room = call->room ? 2 * call->room : 65536;
 	char *more = realloc(call->answer, room);
@@ -172,7 +173,8 @@ call_receive(struct call *call)
 				return ERR_NONE;
 			}
 		} else if (n == 0 || errno == ECONNRESET) {
-			return err_set(call->err, ERR_FAILED, "appliance %s: the engine hung up before it answered", call->appliance);
+			return err_set(
+				call->err, ERR_FAILED, "appliance %s: the engine hung up before it answered", call->appliance);
 		} else if (errno == EAGAIN) {
 			code = await(call, POLLIN);
 			if (code) {
@@ -191,7 +193,8 @@ take_error(const struct call *call, const json_t *error)
 	const char *message = json_string_value(json_object_get(error, "message"));
 	const char *hint = json_string_value(json_object_get(error, "hint"));
 	bool known = (code >= ERR_FAILED && code <= ERR_DIFFERS) || code == ERR_TIMEOUT;
-	err_set(call->err, known ? (enum err_code)code : ERR_FAILED, "%s", message ? message : "the engine refused without a reason");
+	err_set(call->err, known ? (enum err_code)code : ERR_FAILED, "%s",
+		message ? message : "the engine refused without a reason");
 	if (hint) {
 		err_hint(call->err, "%s", hint);
 	}
@@ -211,7 +214,8 @@ take_answer(const struct call *call, json_t **result)
 	} else {
 		*result = json_incref(json_object_get(answer, "result"));
 		if (!*result) {
-			code = err_set(call->err, ERR_FAILED, "appliance %s: the answer is not one of an engine", call->appliance);
+			code = err_set(
+				call->err, ERR_FAILED, "appliance %s: the answer is not one of an engine", call->appliance);
 		}
 	}
 	json_decref(answer);

@@ -92,7 +92,7 @@ enum err_code
 flush_run(struct cli *cli, struct err *err)
 {
 	if (strcmp(cli_text(cli, "type"), "all") == 0) {
-		enum err_code code = cli_confirm(cli, "delete static and sticky entries, too", err);
+		enum err_code code = cli_confirm(cli, "delete static entries, too", err);
 		if (code) {
 			return code;
 		}

@@ -93,7 +93,7 @@ static const struct cli_param flush_params[] = {
 		.metavar = "T",
 		.words = "dynamic|all",
 		.preset = "dynamic",
-		.help = "what was learned, or static and sticky entries, too"},
+		.help = "what was learned, or static entries, too"},
 	END,
 };
 

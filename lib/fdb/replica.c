@@ -359,7 +359,7 @@ replica_flush_matches(const struct seg_msg *msg, uint64_t key, uint64_t value)
 	if (!key || (value & SEG_VALUE_TOMB) || (msg->word[0] && fdb_key_mac(key) != fdb_key_mac(msg->word[0]))) {
 		return false;
 	}
-	if ((value & REPLICA_PINNED) && !(msg->word[2] & FDB_FLUSH_STATIC)) {
+	if ((value & SEG_VALUE_STATIC) && !(msg->word[2] & FDB_FLUSH_STATIC)) {
 		return false;
 	}
 	return (!channel || SEG_VALUE_CHANNEL(value) == channel) && (!fid || fdb_key_fid(key) == fid);

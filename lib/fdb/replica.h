@@ -36,7 +36,7 @@
 #define REPLICA_OUT 64 /* messages that a list holds; every call below adds at most REPLICA_OUT_CALL */
 #define REPLICA_OUT_CALL 8
 
-#define FDB_FLUSH_STATIC 1u /* SEG_MSG_FDB_FLUSH word[2]: static and sticky entries, too */
+#define FDB_FLUSH_STATIC 1u /* SEG_MSG_FDB_FLUSH word[2]: static entries, too */
 
 struct replica_out {
 	unsigned n;

@@ -111,8 +111,7 @@ struct seg_bucket {
 #define SEG_VALUE_STICKY (1ull << 49) /* learned or given; aged, but never moved (bridge(8)) */
 #define SEG_VALUE_USED (1ull << 50)   /* seen as a source since the last sweep; local to the core */
 #define SEG_VALUE_TOMB (1ull << 51)   /* deleted; kept until every ring has taken the deletion */
-#define SEG_VALUE_REACH (7ull << 61)  /* in value[0]: how many buckets further an entry of this one may live; local to the core \
-				       */
+#define SEG_VALUE_REACH (7ull << 61)  /* in value[0]: how many buckets further its entries may live; local to the core */
 #define SEG_VALUE_REACH_SHIFT 61
 /* What all cores must agree on. */
 #define SEG_VALUE_SHARED (~(SEG_VALUE_USED | SEG_VALUE_REACH))

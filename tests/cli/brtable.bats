@@ -304,7 +304,7 @@ teardown()
 
 @test "flush type all asks: without a terminal it needs --yes" {
 	segment
-	refused 2 "delete static and sticky entries, too: nobody to ask" brtable flush type all
+	refused 2 "delete static entries, too: nobody to ask" brtable flush type all
 }
 
 @test "batch: all lines are checked before the first one runs" {

@@ -145,6 +145,14 @@ gone()
 	brtable add -a "$T-x" 0a:00:00:00:00:01 vlan 10 port p1
 	brtable flush -a "$T-x" --yes
 	same "entries after the flush" "$(fdb x '[.[].mac]')" '["0a:00:00:00:00:01"]'
+	# sticky ones age, so they go with the dynamic, however the flush is asked for
+	local what
+	for what in "mac 0a:00:00:00:00:02" "port p1"; do
+		brtable add -a "$T-x" 0a:00:00:00:00:02 vlan 10 port p1 type sticky
+		# shellcheck disable=SC2086  # two words
+		brtable flush -a "$T-x" $what
+		same "entries after flush $what" "$(fdb x '[.[].mac]')" '["0a:00:00:00:00:01"]'
+	done
 	await 3 coherent x
 	pings h1 10.3.0.2
 }

@@ -231,7 +231,7 @@ replica_sweep(struct replica *r, uint64_t now, struct replica_out *out)
 {
 	uint32_t goal = replica_sweep_goal(r, now);
 
-	if (!r->sweep_slot) {
+	if (!r->sweep_slot && goal) {
 		r->sweep_cause = replica_cause(r);
 	}
 	while (r->sweep_slot < goal && !replica_out_full(out)) {

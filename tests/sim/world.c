@@ -225,6 +225,25 @@ core_tick(struct world *w, struct core *core)
 	}
 }
 
+/* Would the phase do nothing now? A loop's end is never left out. */
+static bool
+core_has_nothing(const struct world *w, const struct core *core)
+{
+	switch (core->phase) {
+	case FRAMES_COME:
+	case END_OF_LOOP:
+		return false;
+	case MESSAGES_COME:
+		return !core->bell;
+	case RESYNC:
+		return !core->r.owing;
+	case TICK:
+		return w->now - core->tick_ns < TICK_NS;
+	default:
+		return !core->out.n;
+	}
+}
+
 /* The next of the phases above, as in the loop of pe's data cores; then the time until the one after it. */
 static void
 core_phase(struct world *w, struct core *core)
@@ -250,7 +269,9 @@ core_phase(struct world *w, struct core *core)
 		core_push(w, core);
 		break;
 	}
-	core->phase = (core->phase + 1) % PHASES;
+	do {
+		core->phase = (core->phase + 1) % PHASES;
+	} while (core_has_nothing(w, core));
 	/* Between two loops a core may sleep, unless it owes something. */
 	seg_put_release(&core->seg->sleeping, core->phase == FRAMES_COME && !core->r.owing);
 	/* Most phases are quick, some are not. */

@@ -529,13 +529,13 @@ test_memory(void **state)
 	assert_int_equal(conf_mbuf_room(&conf), 2048 + 128);
 	struct conf_memory_item items[16];
 	size_t n = conf_memory(&conf, items, 16);
-	assert_int_equal(n, 8);
+	/* if: ports have a transmit queue for each core: nothing for backlogs is listed */
+	assert_int_equal(n, 7);
 	assert_string_equal(items[0].what, "bridge tables");
 	assert_int_equal(items[0].bytes, 3 * conf_fdb_buckets(8192) * (sizeof(struct seg_bucket) + SEG_WAYS * sizeof(struct seg_cold)));
 	assert_int_equal(items[1].bytes, 16 * (256 * sizeof(struct seg_msg) + sizeof(struct seg_ring)));
 	for (size_t i = 0; i < n; i++) {
-		/* an if: port has a transmit queue for each core, and shares none */
-		assert_int_equal(items[i].bytes > 0, strcmp(items[i].what, "transmit backlog rings") != 0);
+		assert_true(items[i].bytes > 0);
 	}
 	assert_int_equal(conf_memory(&conf, items, 2), 2);
 	conf_free(&conf);

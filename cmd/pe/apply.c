@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * From one configuration to the next. Everything that can fail is done on the side first (struct stage): devices opened and started,
- * lanes, plan and view made. Then one pointer is swapped, and what nobody uses any more is closed.
+ * From one configuration to the next. Everything that can fail is done on the side first (struct stage): devices opened and
+ * started, lanes, plan and view made. Then one pointer is swapped, and what nobody uses any more is closed.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +23,7 @@ struct stage {
 	struct view *view;
 };
 
-/* ---- the side ---------------------------------------------------------------------------------------------------------- */
+/* ---- the side --------------------------------------------------------------------------------------------------- */
 
 static void
 view_free(const struct view *view)
@@ -86,7 +86,8 @@ open_port(struct engine *engine, const struct conf_port *conf, uint16_t number, 
 	for (unsigned n = 1; n < SEG_MAX_PORTS; n++) {
 		const struct port *other = engine->port[n];
 		if (other && strcmp(other->device_text, conf->device) == 0) {
-			err_set(err, ERR_EXISTS, "ports.%s.device: %s is still the device of port %s", conf->name, conf->device, other->name);
+			err_set(err, ERR_EXISTS, "ports.%s.device: %s is still the device of port %s", conf->name, conf->device,
+				other->name);
 			return err_hint(err, "free it with one apply, use it with the next");
 		}
 	}
@@ -199,8 +200,8 @@ stage_new(struct engine *engine, struct conf *conf, struct err *err)
 	stage->numbers = engine->numbers;
 	enum err_code code = ERR_NONE;
 	if (!plan_numbers_update(&stage->numbers, &stage->conf)) {
-		code = err_set(err, ERR_REFUSED, "more than %u ports, %u bridges or %u VLANs in all", SEG_MAX_PORTS - 1, SEG_MAX_BRIDGES - 1,
-			SEG_MAX_FIDS - 1);
+		code = err_set(err, ERR_REFUSED, "more than %u ports, %u bridges or %u VLANs in all", SEG_MAX_PORTS - 1,
+			SEG_MAX_BRIDGES - 1, SEG_MAX_FIDS - 1);
 		err_hint(err, "what leaves still counts while what is new comes: remove with one apply, add with the next");
 	}
 	code = code != ERR_NONE ? code : stage_ports(engine, stage, err);
@@ -212,7 +213,7 @@ stage_new(struct engine *engine, struct conf *conf, struct err *err)
 	return stage;
 }
 
-/* ---- what the bridge tables must forget ------------------------------------------------------------------------------------ */
+/* ---- what the bridge tables must forget ------------------------------------------------------------------------- */
 
 struct left {
 	uint16_t channel[SEG_MAX_PORTS], fid[SEG_MAX_FIDS];
@@ -297,7 +298,7 @@ flush_left(struct engine *engine, const struct view *old)
 	}
 }
 
-/* ---- the swap ------------------------------------------------------------------------------------------------------------ */
+/* ---- the swap --------------------------------------------------------------------------------------------------- */
 
 /* No core uses what the configuration before had and this one has not. */
 static void
@@ -373,7 +374,7 @@ stage_commit(struct control *control, struct stage *stage)
 	}
 }
 
-/* ---- checks ---------------------------------------------------------------------------------------------------------------- */
+/* ---- checks ----------------------------------------------------------------------------------------------------- */
 
 enum err_code
 apply_possible(const struct control *control, struct err *err)
@@ -411,14 +412,16 @@ changes_json(const struct conf_changes *changes)
 	json_t *list = json_array();
 	for (size_t i = 0; i < changes->n; i++) {
 		const struct conf_change *change = &changes->change[i];
-		json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "path", change->path, "from", change->from, "to", change->to));
+		json_array_append_new(
+			list, json_pack("{s:s, s:s, s:s}", "path", change->path, "from", change->from, "to", change->to));
 	}
 	return list;
 }
 
 /* Parses and compares. *conf is the caller's unless there was an error. */
 static enum err_code
-check_next(const struct engine *engine, const struct apply *apply, struct conf *conf, json_t **list, bool *differs, struct err *err)
+check_next(
+	const struct engine *engine, const struct apply *apply, struct conf *conf, json_t **list, bool *differs, struct err *err)
 {
 	struct conf_changes changes = {0};
 	enum err_code code = conf_parse(apply->text, apply->size, conf, err);
@@ -443,7 +446,7 @@ check_next(const struct engine *engine, const struct apply *apply, struct conf *
 	return code;
 }
 
-/* ---- entries ------------------------------------------------------------------------------------------------------------ */
+/* ---- entries ---------------------------------------------------------------------------------------------------- */
 
 enum err_code
 apply_first(struct control *control, struct err *err)
@@ -481,9 +484,8 @@ apply_checked(struct control *control, const struct apply *apply, struct conf *c
 		stage_commit(control, stage);
 	}
 	if (stage && apply->confirm_s) {
-		control->confirm = (struct confirm){.text = before,
-			.deadline_ns = engine_now_ns() + apply->confirm_s * 1000000000ull,
-			.save = apply->save};
+		control->confirm = (struct confirm){
+			.text = before, .deadline_ns = engine_now_ns() + apply->confirm_s * 1000000000ull, .save = apply->save};
 		before = NULL;
 	} else if (stage && apply->save && save_commit(&save, err) != ERR_NONE) {
 		char message[sizeof(err->message)];

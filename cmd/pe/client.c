@@ -2,8 +2,8 @@
 /*
  * The control socket: who connects, lines in, lines out.
  *
- * Nobody is trusted to be quick, short or sensible: every buffer has a bound, every connection a deadline, and one event does a bounded
- * amount of work.
+ * Nobody is trusted to be quick, short or sensible: every buffer has a bound, every connection a deadline, and one event does a
+ * bounded amount of work.
  */
 #include <errno.h>
 #include <grp.h>
@@ -22,9 +22,9 @@
 #define CLIENTS 64
 #define REQUEST_MAX (8u << 20)
 #define REQUESTS_TOTAL_MAX (32u << 20)
-#define PIECE 65536u              /* bytes read at a time; also what an idle client's buffer may keep */
-#define LINES_PER_EVENT 16        /* that many requests of one client at a time, */
-#define EVENT_NS 50000000ull      /* and none more when they have taken so long */
+#define PIECE 65536u         /* bytes read at a time; also what an idle client's buffer may keep */
+#define LINES_PER_EVENT 16   /* that many requests of one client at a time, */
+#define EVENT_NS 50000000ull /* and none more when they have taken so long */
 #define PATIENCE_NS 30000000000ull
 #define GROUPS_MAX 256
 
@@ -53,13 +53,13 @@ struct server {
 	struct client client[CLIENTS];
 };
 
-/* ---- the socket's name --------------------------------------------------------------------------------------------------- */
+/* ---- the socket's name ------------------------------------------------------------------------------------------ */
 
 static enum err_code
 fail(const char *path, const char *what, struct err *err)
 {
-	return err_set(err, errno == EACCES || errno == EPERM || errno == EROFS ? ERR_REFUSED : ERR_FAILED, "%s: %s: %s", path, what,
-		strerror(errno));
+	return err_set(err, errno == EACCES || errno == EPERM || errno == EROFS ? ERR_REFUSED : ERR_FAILED, "%s: %s: %s", path,
+		what, strerror(errno));
 }
 
 static enum err_code
@@ -75,7 +75,8 @@ make_directory(const char *path, struct err *err)
 		return ERR_NONE;
 	}
 	if (mkdir(directory, 0755) == 0) {
-		return chmod(directory, 0755) == 0 ? ERR_NONE : fail(directory, "cannot be opened to all", err); /* whatever the umask */
+		return chmod(directory, 0755) == 0 ? ERR_NONE
+						   : fail(directory, "cannot be opened to all", err); /* whatever the umask */
 	}
 	return errno == EEXIST ? ERR_NONE : fail(directory, "cannot be made", err);
 }
@@ -111,7 +112,8 @@ bind_socket(struct server *server, struct err *err)
 	if (somebody_listens(&address)) {
 		return err_set(err, ERR_EXISTS, "%s: another engine listens there", server->path);
 	}
-	int length = snprintf(address.sun_path, sizeof(address.sun_path), "%.*s.%d", (int)sizeof(address.sun_path) - 12, server->path, (int)getpid());
+	int length = snprintf(address.sun_path, sizeof(address.sun_path), "%.*s.%d", (int)sizeof(address.sun_path) - 12,
+		server->path, (int)getpid());
 	(void)length; /* fits: server_open() left room */
 	unlink(address.sun_path);
 	mode_t mask = umask(0117);
@@ -122,7 +124,8 @@ bind_socket(struct server *server, struct err *err)
 	}
 	struct stat st;
 	give_to_group(server, address.sun_path);
-	if (listen(server->listener, CLIENTS) < 0 || stat(address.sun_path, &st) < 0 || rename(address.sun_path, server->path) < 0) {
+	if (listen(server->listener, CLIENTS) < 0 || stat(address.sun_path, &st) < 0 ||
+		rename(address.sun_path, server->path) < 0) {
 		fail(server->path, "cannot listen", err);
 		unlink(address.sun_path);
 		return err->code;
@@ -177,7 +180,7 @@ server_close_listener(struct server *server)
 	server->listener = -1;
 }
 
-/* ---- clients --------------------------------------------------------------------------------------------------------------- */
+/* ---- clients ---------------------------------------------------------------------------------------------------- */
 
 static void
 set_room(struct client *client, size_t room)
@@ -228,14 +231,16 @@ peer_of(int fd, const struct server *server)
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size) < 0) {
 		return (struct peer){.uid = (uid_t)-1};
 	}
-	return (struct peer){.uid = cred.uid, .pid = cred.pid,
+	return (struct peer){.uid = cred.uid,
+		.pid = cred.pid,
 		.may_change = cred.uid == 0 || cred.uid == geteuid() || in_group(fd, server, cred.gid)};
 }
 
 static void
 turn_away(int fd)
 {
-	static const char text[] = "{\"error\": {\"code\": 5, \"name\": \"refused\", \"message\": \"64 connections are open already\", \"hint\": \"\"}}\n";
+	static const char text[] =
+		"{\"error\": {\"code\": 5, \"name\": \"refused\", \"message\": \"64 connections are open already\", \"hint\": \"\"}}\n";
 	ssize_t n = send(fd, text, sizeof(text) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 	(void)n; /* whoever does not take it sees the end of the connection */
 	close(fd);
@@ -275,7 +280,7 @@ accept_client(struct server *server)
 	server->nclients++;
 }
 
-/* ---- out --------------------------------------------------------------------------------------------------------------------- */
+/* ---- out -------------------------------------------------------------------------------------------------------- */
 
 /* While an answer waits to be taken, or lines wait for their turn, nothing more is read. */
 static void
@@ -338,7 +343,7 @@ answer_error(struct client *client, enum err_code code, const char *message)
 	return answer(client, ops_error(&err));
 }
 
-/* ---- in ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- in --------------------------------------------------------------------------------------------------------- */
 
 /* Forgets the first n bytes of what came in. */
 static void
@@ -391,7 +396,9 @@ make_room(struct client *client)
 static bool
 take_line(struct client *client, bool *took)
 {
-	char *end = client->in_size > client->in_seen ? memchr(client->in + client->in_seen, '\n', client->in_size - client->in_seen) : NULL;
+	char *end = client->in_size > client->in_seen
+			    ? memchr(client->in + client->in_seen, '\n', client->in_size - client->in_seen)
+			    : NULL;
 	*took = end != NULL;
 	if (!end && client->ended && client->in_size && !client->discarding) {
 		end = client->in + client->in_size; /* the last line may lack its newline */
@@ -449,7 +456,8 @@ serve(struct client *client, uint32_t events)
 	}
 	bool took = true;
 	uint64_t until_ns = engine_now_ns() + EVENT_NS;
-	for (int lines = 0; took && !client->out && client->in && lines < LINES_PER_EVENT && engine_now_ns() < until_ns; lines++) {
+	for (int lines = 0; took && !client->out && client->in && lines < LINES_PER_EVENT && engine_now_ns() < until_ns;
+		lines++) {
 		if (!take_line(client, &took)) {
 			return false;
 		}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The control core: inside of run.c, start.c, control.c, client.c, health.c, apply.c, ops.c, publish.c, engine.c and eal.c. All of it is one thread.
+ * The control core: inside of run.c, start.c, control.c, client.c, health.c, apply.c, ops.c, publish.c, engine.c and eal.c. All
+ * of it is one thread.
  */
 #ifndef PEKIT_PE_CONTROL_H
 #define PEKIT_PE_CONTROL_H
@@ -64,7 +65,8 @@ struct peer {
 enum err_code
 control_start(struct control *control, struct err *err);
 
-/* started: what control_start() said. A segment stays for those who look at it when the engine is gone, unless the start failed. */
+/* started: what control_start() said. A segment stays for those who look at it when the engine is gone, unless the start failed.
+ */
 void
 control_stop(struct control *control, bool started);
 
@@ -143,8 +145,8 @@ struct apply {
 };
 
 /*
- * Checks, opens what is new, swaps it in, closes what has left. On failure everything is as before. *changes (may be NULL) is a new
- * reference: what differed.
+ * Checks, opens what is new, swaps it in, closes what has left. On failure everything is as before. *changes (may be NULL) is a
+ * new reference: what differed.
  */
 enum err_code
 apply_run(struct control *control, const struct apply *apply, json_t **changes, struct err *err);
@@ -232,8 +234,8 @@ bool
 engine_wait(struct engine *engine, bool (*done)(struct engine *engine, void *arg), void *arg, int timeout_ms);
 
 /*
- * The second half of engine_publish(): waits until no core uses what `old` (may be NULL) named and engine->view does not, and gives up
- * frames that wait there.
+ * The second half of engine_publish(): waits until no core uses what `old` (may be NULL) named and engine->view does not, and
+ * gives up frames that wait there.
  */
 bool
 engine_leave(struct engine *engine, const struct view *old, int timeout_ms);

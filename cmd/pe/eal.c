@@ -15,13 +15,13 @@
 
 #include "control.h"
 
-#define CACHE 256             /* mbufs a core keeps at hand */
-#define EAL_EXTRA_MB 64       /* what devices and DPDK itself need beside the mbufs, */
-#define EAL_CORE_MB 1         /* and each data core */
+#define CACHE 256       /* mbufs a core keeps at hand */
+#define EAL_EXTRA_MB 64 /* what devices and DPDK itself need beside the mbufs, */
+#define EAL_CORE_MB 1   /* and each data core */
 #define MAX_ARGS 24
 #define ARG_SIZE 4096
 
-/* ---- what DPDK says ---------------------------------------------------------------------------------------------------- */
+/* ---- what DPDK says --------------------------------------------------------------------------------------------- */
 
 static char first_error[160], last_error[200]; /* DPDK tells why something failed in its log only */
 
@@ -68,7 +68,7 @@ open_log(void)
 	return log_stream != NULL;
 }
 
-/* ---- memory -------------------------------------------------------------------------------------------------------------- */
+/* ---- memory ----------------------------------------------------------------------------------------------------- */
 
 static uint64_t
 needed_mb(const struct conf *conf)
@@ -79,7 +79,8 @@ needed_mb(const struct conf *conf)
 	for (size_t i = 0; i < n; i++) {
 		bytes += strcmp(items[i].what, "mbufs") == 0 ? items[i].bytes : 0;
 	}
-	return bytes / (1 << 20) * 9 / 8 + EAL_EXTRA_MB + conf->cores * EAL_CORE_MB; /* an eighth for what does not fit into the ends of pages */
+	return bytes / (1 << 20) * 9 / 8 + EAL_EXTRA_MB +
+	       conf->cores * EAL_CORE_MB; /* an eighth for what does not fit into the ends of pages */
 }
 
 /* Free huge pages of all sizes. */
@@ -136,13 +137,13 @@ check_memory(const struct conf *conf, bool huge, uint64_t huge_mb, struct err *e
 	if (wanted <= there) {
 		return ERR_NONE;
 	}
-	err_set(err, ERR_REFUSED, "memory: %llu MB%s are free, %llu are needed", (unsigned long long)there, huge ? " of huge pages" : "",
-		(unsigned long long)wanted);
-	return err_hint(err, huge ? "memory.hugepages \"auto\", or more of them: sysctl vm.nr_hugepages=N" :
-		"fewer memory.mbufs; pe check -c FILE says what needs how much");
+	err_set(err, ERR_REFUSED, "memory: %llu MB%s are free, %llu are needed", (unsigned long long)there,
+		huge ? " of huge pages" : "", (unsigned long long)wanted);
+	return err_hint(err, huge ? "memory.hugepages \"auto\", or more of them: sysctl vm.nr_hugepages=N"
+				  : "fewer memory.mbufs; pe check -c FILE says what needs how much");
 }
 
-/* ---- arguments ------------------------------------------------------------------------------------------------------------ */
+/* ---- arguments -------------------------------------------------------------------------------------------------- */
 
 struct args {
 	int n;
@@ -150,8 +151,7 @@ struct args {
 	bool bad;
 };
 
-static void __attribute__((format(printf, 2, 3)))
-add_arg(struct args *args, const char *fmt, ...)
+static void __attribute__((format(printf, 2, 3))) add_arg(struct args *args, const char *fmt, ...)
 {
 	va_list list;
 	va_start(list, fmt);
@@ -234,8 +234,10 @@ make_pool(struct engine *engine, struct err *err)
 	snprintf(name, sizeof(name), "%.20s", conf->appliance);
 	unsigned size = (unsigned)sizeof(struct rte_mbuf) + conf_mbuf_room(conf);
 	struct rte_pktmbuf_pool_private data = {.mbuf_data_room_size = (uint16_t)conf_mbuf_room(conf)};
-	/* Addresses of the devices are virtual ones, so an mbuf may lie across two pages: of 4 KiB each it would else take a whole one. */
-	engine->pool = rte_mempool_create_empty(name, conf->mbufs, size, CACHE, sizeof(data), SOCKET_ID_ANY, RTE_MEMPOOL_F_NO_IOVA_CONTIG);
+	/* Addresses of the devices are virtual ones, so an mbuf may lie across two pages: of 4 KiB each it would else take a
+	 * whole one. */
+	engine->pool = rte_mempool_create_empty(
+		name, conf->mbufs, size, CACHE, sizeof(data), SOCKET_ID_ANY, RTE_MEMPOOL_F_NO_IOVA_CONTIG);
 	/* A stack without locks: a thread that loses its CPU in the middle of it stalls nobody. */
 	int error = !engine->pool ? -rte_errno : rte_mempool_set_ops_byname(engine->pool, "lf_stack", NULL);
 	if (!error) {

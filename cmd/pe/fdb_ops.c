@@ -17,7 +17,7 @@ struct fdb_args {
 	uint64_t mac;
 };
 
-/* ---- what is meant --------------------------------------------------------------------------------------------------------- */
+/* ---- what is meant ---------------------------------------------------------------------------------------------- */
 
 static enum err_code
 find_bridge(const struct engine *engine, struct fdb_args *a, bool needed, struct err *err)
@@ -45,7 +45,8 @@ find_fid(const struct engine *engine, struct fdb_args *a, struct err *err)
 		return err_set(err, ERR_USAGE, "vlan: %lld is not %d to %d", (long long)a->vlan, VLAN_MIN, VLAN_MAX);
 	}
 	a->fid = plan_fid_number(&engine->numbers, a->bridge, (uint16_t)a->vlan);
-	return a->fid ? ERR_NONE : err_set(err, ERR_NOT_FOUND, "vlan %lld: bridge %s has no such VLAN", (long long)a->vlan, a->bridge_name);
+	return a->fid ? ERR_NONE
+		      : err_set(err, ERR_NOT_FOUND, "vlan %lld: bridge %s has no such VLAN", (long long)a->vlan, a->bridge_name);
 }
 
 static enum err_code
@@ -80,7 +81,7 @@ find_entry(const struct engine *engine, struct fdb_args *a, struct err *err)
 	return code != ERR_NONE ? code : find_mac(a, err);
 }
 
-/* ---- what is there ------------------------------------------------------------------------------------------------------------ */
+/* ---- what is there ---------------------------------------------------------------------------------------------- */
 
 static unsigned
 owner_of(const struct engine *engine, uint64_t key)
@@ -114,7 +115,7 @@ same_entry(uint64_t value, uint16_t channel, uint64_t flags)
 	return SEG_VALUE_CHANNEL(value) == channel && (value & pinned) == flags;
 }
 
-/* ---- add -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- add -------------------------------------------------------------------------------------------------------- */
 
 static enum err_code
 answer(json_t **result, bool changed, bool dry_run)
@@ -128,9 +129,9 @@ add_args(const struct engine *engine, json_t *args, struct fdb_args *a, uint64_t
 {
 	json_error_t jerr;
 	*a = (struct fdb_args){.type = "static"};
-	if (json_unpack_ex(args, &jerr, 0, "{s?s, s:I, s:s, s:s, s?s, s?b, s?b, s?b !}", "bridge", &a->bridge_name, "vlan", &a->vlan, "mac",
-		    &a->mac_text, "port", &a->port_name, "type", &a->type, "replace", &a->replace, "may_exist", &a->may_exist, "dry_run",
-		    &a->dry_run) < 0) {
+	if (json_unpack_ex(args, &jerr, 0, "{s?s, s:I, s:s, s:s, s?s, s?b, s?b, s?b !}", "bridge", &a->bridge_name, "vlan",
+		    &a->vlan, "mac", &a->mac_text, "port", &a->port_name, "type", &a->type, "replace", &a->replace, "may_exist",
+		    &a->may_exist, "dry_run", &a->dry_run) < 0) {
 		return ops_bad_args("fdb.add", &jerr, err);
 	}
 	*flags = strcmp(a->type, "static") == 0 ? SEG_VALUE_STATIC : strcmp(a->type, "sticky") == 0 ? SEG_VALUE_STICKY : 0;
@@ -140,7 +141,8 @@ add_args(const struct engine *engine, json_t *args, struct fdb_args *a, uint64_t
 	enum err_code code = find_entry(engine, a, err);
 	code = code != ERR_NONE ? code : find_port(engine, a, err);
 	if (code == ERR_NONE && !engine->view->plan->fid[a->fid].egress[a->port]) {
-		code = err_set(err, ERR_NOT_FOUND, "port %s: not in VLAN %lld of bridge %s", a->port_name, (long long)a->vlan, a->bridge_name);
+		code = err_set(err, ERR_NOT_FOUND, "port %s: not in VLAN %lld of bridge %s", a->port_name, (long long)a->vlan,
+			a->bridge_name);
 	}
 	return code;
 }
@@ -162,7 +164,8 @@ check_added(const struct engine *engine, const struct fdb_args *a, uint64_t key,
 		}
 	}
 	if (missing) {
-		return err_set(err, ERR_PARTLY, "%s: %u of %u cores do not hold it, core %u for one", a->mac_text, missing, engine->ncores, last);
+		return err_set(err, ERR_PARTLY, "%s: %u of %u cores do not hold it, core %u for one", a->mac_text, missing,
+			engine->ncores, last);
 	}
 	return ERR_NONE;
 }
@@ -193,8 +196,9 @@ ops_fdb_add(struct control *control, const struct peer *peer, json_t *args, json
 		return answer(result, false, a.dry_run);
 	}
 	if (there && !a.replace) {
-		err_set(err, ERR_EXISTS, "%s: VLAN %lld of bridge %s has it as %s at port %s", a.mac_text, (long long)a.vlan, a.bridge_name,
-			value & SEG_VALUE_STATIC ? "static" : "sticky", engine->numbers.port[SEG_VALUE_CHANNEL(value) % SEG_MAX_PORTS]);
+		err_set(err, ERR_EXISTS, "%s: VLAN %lld of bridge %s has it as %s at port %s", a.mac_text, (long long)a.vlan,
+			a.bridge_name, value & SEG_VALUE_STATIC ? "static" : "sticky",
+			engine->numbers.port[SEG_VALUE_CHANNEL(value) % SEG_MAX_PORTS]);
 		return err_hint(err, "replace it, or delete it first");
 	}
 	if (a.dry_run) {
@@ -202,14 +206,14 @@ ops_fdb_add(struct control *control, const struct peer *peer, json_t *args, json
 	}
 	struct seg_msg msg = {.kind = SEG_MSG_FDB_SET, .n = 2, .word = {key, fdb_value(a.port, 0, flags)}};
 	char mac[MAC_TEXT_SIZE];
-	msg.event = engine_event(engine, LOG_LEVEL_INFO, "add %s %s vlan %lld port %s by uid %u pid %d", a.type, mac_format(a.mac, mac),
-		(long long)a.vlan, a.port_name, (unsigned)peer->uid, (int)peer->pid);
+	msg.event = engine_event(engine, LOG_LEVEL_INFO, "add %s %s vlan %lld port %s by uid %u pid %d", a.type,
+		mac_format(a.mac, mac), (long long)a.vlan, a.port_name, (unsigned)peer->uid, (int)peer->pid);
 	code = ask_owner(engine, key, &msg, err);
 	code = code != ERR_NONE ? code : check_added(engine, &a, key, flags, err);
 	return code != ERR_NONE ? code : answer(result, true, false);
 }
 
-/* ---- del ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- del -------------------------------------------------------------------------------------------------------- */
 
 enum err_code
 ops_fdb_del(struct control *control, const struct peer *peer, json_t *args, json_t **result, struct err *err)
@@ -218,8 +222,8 @@ ops_fdb_del(struct control *control, const struct peer *peer, json_t *args, json
 	struct fdb_args a = {0};
 	json_error_t jerr;
 	uint64_t value = 0;
-	if (json_unpack_ex(args, &jerr, 0, "{s?s, s:I, s:s, s?s, s?b, s?b !}", "bridge", &a.bridge_name, "vlan", &a.vlan, "mac", &a.mac_text, "port",
-		    &a.port_name, "if_exists", &a.if_exists, "dry_run", &a.dry_run) < 0) {
+	if (json_unpack_ex(args, &jerr, 0, "{s?s, s:I, s:s, s?s, s?b, s?b !}", "bridge", &a.bridge_name, "vlan", &a.vlan, "mac",
+		    &a.mac_text, "port", &a.port_name, "if_exists", &a.if_exists, "dry_run", &a.dry_run) < 0) {
 		return ops_bad_args("fdb.del", &jerr, err);
 	}
 	enum err_code code = find_entry(engine, &a, err);
@@ -230,21 +234,22 @@ ops_fdb_del(struct control *control, const struct peer *peer, json_t *args, json
 	uint64_t key = fdb_key(a.mac, a.fid);
 	if (!look(engine, owner_of(engine, key), key, &value) || (a.port && SEG_VALUE_CHANNEL(value) != a.port)) {
 		return a.if_exists ? answer(result, false, a.dry_run)
-		                   : err_set(err, ERR_NOT_FOUND, "%s: VLAN %lld of bridge %s has no such entry%s%s", a.mac_text,
-					     (long long)a.vlan, a.bridge_name, a.port_name ? " at port " : "", a.port_name ? a.port_name : "");
+				   : err_set(err, ERR_NOT_FOUND, "%s: VLAN %lld of bridge %s has no such entry%s%s", a.mac_text,
+					     (long long)a.vlan, a.bridge_name, a.port_name ? " at port " : "",
+					     a.port_name ? a.port_name : "");
 	}
 	if (a.dry_run) {
 		return answer(result, true, true);
 	}
 	struct seg_msg msg = {.kind = SEG_MSG_FDB_UNSET, .n = 1, .word = {key}};
 	char mac[MAC_TEXT_SIZE];
-	msg.event = engine_event(engine, LOG_LEVEL_INFO, "del %s vlan %lld by uid %u pid %d", mac_format(a.mac, mac), (long long)a.vlan,
-		(unsigned)peer->uid, (int)peer->pid);
+	msg.event = engine_event(engine, LOG_LEVEL_INFO, "del %s vlan %lld by uid %u pid %d", mac_format(a.mac, mac),
+		(long long)a.vlan, (unsigned)peer->uid, (int)peer->pid);
 	code = ask_owner(engine, key, &msg, err);
 	return code != ERR_NONE ? code : answer(result, true, false);
 }
 
-/* ---- flush ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- flush ------------------------------------------------------------------------------------------------------ */
 
 static enum err_code
 flush_args(const struct engine *engine, json_t *args, struct fdb_args *a, bool *all, struct err *err)
@@ -252,8 +257,8 @@ flush_args(const struct engine *engine, json_t *args, struct fdb_args *a, bool *
 	json_error_t jerr;
 	*a = (struct fdb_args){.type = "dynamic"};
 	json_t *vlan = NULL;
-	if (json_unpack_ex(args, &jerr, 0, "{s?s, s?o, s?s, s?s, s?s, s?b !}", "bridge", &a->bridge_name, "vlan", &vlan, "port", &a->port_name,
-		    "mac", &a->mac_text, "type", &a->type, "dry_run", &a->dry_run) < 0) {
+	if (json_unpack_ex(args, &jerr, 0, "{s?s, s?o, s?s, s?s, s?s, s?b !}", "bridge", &a->bridge_name, "vlan", &vlan, "port",
+		    &a->port_name, "mac", &a->mac_text, "type", &a->type, "dry_run", &a->dry_run) < 0) {
 		return ops_bad_args("fdb.flush", &jerr, err);
 	}
 	*all = strcmp(a->type, "all") == 0;
@@ -330,8 +335,8 @@ ops_fdb_flush(struct control *control, const struct peer *peer, json_t *args, js
 	}
 	size_t nfids = matching_fids(engine, &a, fids);
 	if (a.vlan && !nfids) {
-		return err_set(err, ERR_NOT_FOUND, "vlan %lld: not in %s%s", (long long)a.vlan, a.bridge_name ? "bridge " : "any bridge",
-			a.bridge_name ? a.bridge_name : "");
+		return err_set(err, ERR_NOT_FOUND, "vlan %lld: not in %s%s", (long long)a.vlan,
+			a.bridge_name ? "bridge " : "any bridge", a.bridge_name ? a.bridge_name : "");
 	}
 	if (a.dry_run) {
 		return answer(result, true, true);
@@ -340,8 +345,8 @@ ops_fdb_flush(struct control *control, const struct peer *peer, json_t *args, js
 	if (a.vlan) {
 		snprintf(vlan, sizeof(vlan), "%u", (unsigned)a.vlan & 0xfff);
 	}
-	uint32_t event = engine_event(engine, LOG_LEVEL_NOTICE, "flush %s bridge %s vlan %s port %s mac %s by uid %u pid %d", a.type,
-		a.bridge_name ? a.bridge_name : "any", vlan, a.port_name ? a.port_name : "any",
+	uint32_t event = engine_event(engine, LOG_LEVEL_NOTICE, "flush %s bridge %s vlan %s port %s mac %s by uid %u pid %d",
+		a.type, a.bridge_name ? a.bridge_name : "any", vlan, a.port_name ? a.port_name : "any",
 		a.mac_text ? mac_format(a.mac, mac) : mac, (unsigned)peer->uid, (int)peer->pid);
 	bool sent = true;
 	/* A port is in one bridge: naming that narrows nothing. */

@@ -39,15 +39,29 @@ toy_run(struct cli *cli, struct err *err)
 static enum err_code
 toy_check(const struct cli *cli, struct err *err)
 {
-	return cli_has(cli, "all") && cli_has(cli, "core") ? err_set(err, ERR_USAGE, "--all and --core do not go together") : ERR_NONE;
+	return cli_has(cli, "all") && cli_has(cli, "core") ? err_set(err, ERR_USAGE, "--all and --core do not go together")
+							   : ERR_NONE;
 }
 
 static const struct cli_param show_params[] = {
 	{.name = "vlan", .place = CLI_KEY, .type = CLI_VLAN, .metavar = "V", .help = "vlan"},
 	{.name = "mac", .place = CLI_KEY, .type = CLI_MAC, .metavar = "M", .help = "mac"},
 	{.name = "ip", .place = CLI_KEY, .type = CLI_IP, .metavar = "IP", .help = "ip"},
-	{.name = "type", .place = CLI_KEY, .type = CLI_ENUM, .words = "dynamic|static", .metavar = "T", .help = "type", .preset = "static"},
-	{.name = "hops", .place = CLI_KEY, .type = CLI_NUMBER, .min = 1, .max = 10, .metavar = "N", .help = "hops", .preset = "0x4"},
+	{.name = "type",
+		.place = CLI_KEY,
+		.type = CLI_ENUM,
+		.words = "dynamic|static",
+		.metavar = "T",
+		.help = "type",
+		.preset = "static"},
+	{.name = "hops",
+		.place = CLI_KEY,
+		.type = CLI_NUMBER,
+		.min = 1,
+		.max = 10,
+		.metavar = "N",
+		.help = "hops",
+		.preset = "0x4"},
 	{.name = "rate", .place = CLI_KEY, .type = CLI_BPS, .metavar = "R", .help = "rate"},
 	{.name = "packets", .place = CLI_KEY, .type = CLI_PPS, .metavar = "R", .help = "rate"},
 	{.name = "after", .place = CLI_KEY, .type = CLI_TIME, .metavar = "T", .help = "time"},
@@ -128,7 +142,8 @@ values_have_types(void **state)
 {
 	(void)state;
 	struct cli cli;
-	good("show vlan 10 mac 02-00-00-00-00-01 ip 2001:db8::1 type dynamic hops 7 rate 5G packets 2Mpps after 100ms quick --core 64", &cli);
+	good("show vlan 10 mac 02-00-00-00-00-01 ip 2001:db8::1 type dynamic hops 7 rate 5G packets 2Mpps after 100ms quick --core 64",
+		&cli);
 	assert_string_equal(cli.verb->name, "show");
 	assert_int_equal(cli_number(&cli, "vlan"), 10);
 	assert_true(cli_number(&cli, "mac") == 0x020000000001);
@@ -250,7 +265,7 @@ options_are_strict(void **state)
 	cli_free(&cli);
 }
 
-/* ---- the program as a whole: stdout into a string ----------------------------------------------------------------------- */
+/* ---- the program as a whole: stdout into a string --------------------------------------------------------------- */
 
 static char *output;
 static int status;
@@ -313,7 +328,8 @@ errors_in_json(void **state)
 	assert_string_equal(json_string_value(json_object_get(error, "message")), "frob: no such verb");
 	assert_string_equal(json_string_value(json_object_get(error, "hint")), "show set stp follow");
 	json_decref(document);
-	run("fr\xff" "b -j"); /* JSON is UTF-8 whatever was typed */
+	run("fr\xff"
+	    "b -j"); /* JSON is UTF-8 whatever was typed */
 	document = json_loads(output, 0, NULL);
 	assert_non_null(document);
 	json_decref(document);

@@ -23,8 +23,8 @@ struct fake {
 	int listener;
 	pthread_t thread;
 	const char *answer;
-	size_t padding;  /* that many blanks before the answer's end of line */
-	bool deaf;       /* accepts, and reads and says nothing until the client hangs up */
+	size_t padding; /* that many blanks before the answer's end of line */
+	bool deaf;      /* accepts, and reads and says nothing until the client hangs up */
 	char request[4096];
 };
 

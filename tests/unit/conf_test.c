@@ -63,7 +63,8 @@ check_refusals(const struct refusal *refusal, size_t n)
 		struct conf conf;
 		struct err err;
 		enum err_code code = parse(refusal[i].text, &conf, &err);
-		if (code != refusal[i].code || strcmp(err.message, refusal[i].message) != 0 || !strstr(err.hint, refusal[i].hint)) {
+		if (code != refusal[i].code || strcmp(err.message, refusal[i].message) != 0 ||
+			!strstr(err.hint, refusal[i].hint)) {
 			fail_msg("%s\n  gave %d \"%s\" (%s)\n  want %d \"%s\" (%s)", refusal[i].text, code, err.message, err.hint,
 				refusal[i].code, refusal[i].message, refusal[i].hint);
 		}
@@ -92,7 +93,8 @@ test_refuses_documents(void **state)
 		{"[]", ERR_USAGE, "[] is not an object {...}", ""},
 		{"{}", ERR_USAGE, "appliance: missing", "\"appliance\": "},
 		{"{'ports': {}}", ERR_USAGE, "appliance: missing", ""},
-		{"{'appliance': 'a', 'appliance': 'b'}", ERR_USAGE, "line 1, column 30: duplicate object key near '\"appliance\"'", ""},
+		{"{'appliance': 'a', 'appliance': 'b'}", ERR_USAGE,
+			"line 1, column 30: duplicate object key near '\"appliance\"'", ""},
 		{"{'appliance': 'a'} x", ERR_USAGE, "line 1, column 20: end of file expected near 'x'", ""},
 		{"{'appliance': 7}", ERR_USAGE, "appliance: 7 is not a name", "1 to 31"},
 		{"{'appliance': null}", ERR_USAGE, "appliance: null is not a name", "1 to 31"},
@@ -104,7 +106,8 @@ test_refuses_documents(void **state)
 		{TOP(", 'a\\u0001b': {}"), ERR_USAGE, "a?b: unknown key", "ports"},
 		{TOP(", 'cores': 3"), ERR_USAGE, "cores: 3 is not an object {...}", ""},
 		{TOP(", 'lags': {'lag1': {}}"), ERR_REFUSED, "lags: this release has no link aggregation", "leave \"lags\" out"},
-		{TOP(", 'interfaces': {'v10': {}}"), ERR_REFUSED, "interfaces: this release has no interfaces of its own: it bridges", ""},
+		{TOP(", 'interfaces': {'v10': {}}"), ERR_REFUSED,
+			"interfaces: this release has no interfaces of its own: it bridges", ""},
 		{TOP(", 'routes': [{}]"), ERR_REFUSED, "routes: this release does not route", ""},
 		{TOP(", 'vrrp': [{}]"), ERR_REFUSED, "vrrp: this release has no virtual routers", ""},
 		{TOP(", 'routes': {}"), ERR_USAGE, "routes: {} is not a list [...]", ""},
@@ -131,9 +134,12 @@ test_refuses_numbers(void **state)
 		{CORES("'cpus': '0-99'"), ERR_USAGE, "cores.cpus: more than 64 CPUs", ""},
 		{CORES("'cpus': [2]"), ERR_USAGE, "cores.cpus: [2] is not a list of CPUs like \"2-4,7\"", ""},
 		{CORES("'poll': 'lazy'"), ERR_USAGE, "cores.poll: \"lazy\" is not \"adaptive\" or \"busy\"", ""},
-		{TOP(", 'memory': {'mbufs': 1023}"), ERR_USAGE, "memory.mbufs: 1023 is not a number of mbufs (1024 to 16777216)", ""},
-		{TOP(", 'memory': {'hugepages': true}"), ERR_USAGE, "memory.hugepages: true is not \"auto\" or \"on\" or \"off\"", ""},
-		{TOP(", 'memory': {'ring_slots': 100}"), ERR_USAGE, "memory.ring_slots: 100 is not a power of two (16 to 65536)", ""},
+		{TOP(", 'memory': {'mbufs': 1023}"), ERR_USAGE, "memory.mbufs: 1023 is not a number of mbufs (1024 to 16777216)",
+			""},
+		{TOP(", 'memory': {'hugepages': true}"), ERR_USAGE, "memory.hugepages: true is not \"auto\" or \"on\" or \"off\"",
+			""},
+		{TOP(", 'memory': {'ring_slots': 100}"), ERR_USAGE, "memory.ring_slots: 100 is not a power of two (16 to 65536)",
+			""},
 		{TOP(", 'memory': {'ring_slots': 8}"), ERR_USAGE, "memory.ring_slots: 8 is not a power of two (16 to 65536)", ""},
 		{TOP(", 'tables': {'fdb': 63}"), ERR_USAGE, "tables.fdb: 63 is not a number of entries (64 to 4194304)", ""},
 		{TOP(", 'tables': {'ageing': 300}"), ERR_USAGE, "tables.ageing: unknown key", "ageing_s"},
@@ -156,10 +162,12 @@ test_refuses_ports(void **state)
 		{PORTS("'p1': 'if:e'"), ERR_USAGE, "ports.p1: \"if:e\" is not an object {...}", ""},
 		{DEVICE("eth0"), ERR_USAGE, "ports.p1.device: \"eth0\" is not a device", "if:INTERFACE"},
 		{DEVICE("tap:eth0"), ERR_USAGE, "ports.p1.device: \"tap:eth0\" is not a device", "vdev:"},
-		{DEVICE("if:"), ERR_USAGE, "ports.p1.device: \"if:\" is not a device: no interface can have that name", "1 to 15"},
+		{DEVICE("if:"), ERR_USAGE, "ports.p1.device: \"if:\" is not a device: no interface can have that name",
+			"1 to 15"},
 		{DEVICE("if:a/b"), ERR_USAGE, "ports.p1.device: \"if:a/b\" is not a device: no interface can have that name", ""},
 		{DEVICE("if:a b"), ERR_USAGE, "ports.p1.device: \"if:a b\" is not a device: no interface can have that name", ""},
-		{DEVICE("xdp:a,b"), ERR_USAGE, "ports.p1.device: \"xdp:a,b\" is not a device: no interface can have that name", ""},
+		{DEVICE("xdp:a,b"), ERR_USAGE, "ports.p1.device: \"xdp:a,b\" is not a device: no interface can have that name",
+			""},
 		{DEVICE("if:a234567890123456"), ERR_USAGE,
 			"ports.p1.device: \"if:a234567890123456\" is not a device: no interface can have that name", ""},
 		{DEVICE("pci:eth0"), ERR_USAGE, "ports.p1.device: \"pci:eth0\" is not a PCI address", "pci:3b:10.1"},
@@ -168,8 +176,10 @@ test_refuses_ports(void **state)
 		{DEVICE("pci:0000:3b:10.1x"), ERR_USAGE, "ports.p1.device: \"pci:0000:3b:10.1x\" is not a PCI address", ""},
 		{DEVICE("vdev:"), ERR_USAGE, "ports.p1.device: \"vdev:\" is not a DPDK device", "net_pcap0"},
 		{DEVICE("vdev:,x=1"), ERR_USAGE, "ports.p1.device: \"vdev:,x=1\" is not a DPDK device", ""},
-		{PORTS(P1 ", 'p2': {'device': 'if:veth1'}"), ERR_EXISTS, "ports.p2.device: if:veth1 is the device of port p1 already", ""},
-		{PORTS(P1 ", 'p2': {'device': 'xdp:veth1'}"), ERR_EXISTS, "ports.p2.device: xdp:veth1 is the device of port p1 already", ""},
+		{PORTS(P1 ", 'p2': {'device': 'if:veth1'}"), ERR_EXISTS,
+			"ports.p2.device: if:veth1 is the device of port p1 already", ""},
+		{PORTS(P1 ", 'p2': {'device': 'xdp:veth1'}"), ERR_EXISTS,
+			"ports.p2.device: xdp:veth1 is the device of port p1 already", ""},
 		{PORTS("'p1': {'device': 'pci:0000:3B:10.1'}, 'p2': {'device': 'pci:3b:10.1'}"), ERR_EXISTS,
 			"ports.p2.device: pci:3b:10.1 is the device of port p1 already", ""},
 		{PORTS("'p1': {'device': 'vdev:net_null0,size=64'}, 'p2': {'device': 'vdev:net_null0'}"), ERR_EXISTS,
@@ -197,10 +207,12 @@ static void
 test_refuses_bridges(void **state)
 {
 	static const struct refusal refusals[] = {
-		{BRIDGES("'br0': {'ports': {'p9': {}}}"), ERR_USAGE, "bridges.br0.ports.p9: no such port", "the ports are: p1, p2"},
+		{BRIDGES("'br0': {'ports': {'p9': {}}}"), ERR_USAGE, "bridges.br0.ports.p9: no such port",
+			"the ports are: p1, p2"},
 		{TOP(", 'bridges': {'br0': {'ports': {'p9': {}}}}"), ERR_USAGE, "bridges.br0.ports.p9: no such port", "is empty"},
 		{BRIDGES("'b r': {}"), ERR_USAGE, "bridges.b r: not a bridge's name", ""},
-		{BRIDGES("'br0': {'stp': 'rstp'}"), ERR_REFUSED, "bridges.br0.stp: this release takes no part in spanning tree", "block"},
+		{BRIDGES("'br0': {'stp': 'rstp'}"), ERR_REFUSED, "bridges.br0.stp: this release takes no part in spanning tree",
+			"block"},
 		{BRIDGES("'br0': {'stp': true}"), ERR_USAGE, "bridges.br0.stp: true is not \"off\" or \"block\"", ""},
 		{BRIDGES("'br0': {'vlan': 1}"), ERR_USAGE, "bridges.br0.vlan: unknown key", "stp, ports"},
 		{BRIDGES("'br0': {'ports': ['p1']}"), ERR_USAGE, "bridges.br0.ports: [\"p1\"] is not an object {...}", ""},
@@ -211,17 +223,20 @@ test_refuses_bridges(void **state)
 		{MEMBER("'tagged': 10"), ERR_USAGE, "bridges.br0.ports.p1.tagged: 10 is not a list of VLANs", "100-199"},
 		{MEMBER("'tagged': [0]"), ERR_USAGE, "bridges.br0.ports.p1.tagged: 0 is not a VLAN (1 to 4094)", ""},
 		{MEMBER("'tagged': [4095]"), ERR_USAGE, "bridges.br0.ports.p1.tagged: 4095 is not a VLAN (1 to 4094)", ""},
-		{MEMBER("'tagged': ['20-10']"), ERR_USAGE, "bridges.br0.ports.p1.tagged: \"20-10\" is not a range of VLANs (1 to 4094)", ""},
+		{MEMBER("'tagged': ['20-10']"), ERR_USAGE,
+			"bridges.br0.ports.p1.tagged: \"20-10\" is not a range of VLANs (1 to 4094)", ""},
 		{MEMBER("'tagged': ['10-4095']"), ERR_USAGE,
 			"bridges.br0.ports.p1.tagged: \"10-4095\" is not a range of VLANs (1 to 4094)", ""},
-		{MEMBER("'tagged': ['1-2-3']"), ERR_USAGE, "bridges.br0.ports.p1.tagged: \"1-2-3\" is not a range of VLANs (1 to 4094)", ""},
+		{MEMBER("'tagged': ['1-2-3']"), ERR_USAGE,
+			"bridges.br0.ports.p1.tagged: \"1-2-3\" is not a range of VLANs (1 to 4094)", ""},
 		{MEMBER("'tagged': []"), ERR_USAGE, "bridges.br0.ports.p1: the port is in no VLAN", "VLAN 1"},
 		{MEMBER("'untagged': 10, 'tagged': ['5-15']"), ERR_USAGE,
 			"bridges.br0.ports.p1.tagged: 10 is this port's untagged VLAN already", ""},
-		{MEMBER("'mac_limit': -1"), ERR_USAGE, "bridges.br0.ports.p1.mac_limit: -1 is not a number of entries (0 to 4194304)", ""},
+		{MEMBER("'mac_limit': -1"), ERR_USAGE,
+			"bridges.br0.ports.p1.mac_limit: -1 is not a number of entries (0 to 4194304)", ""},
 		{MEMBER("'pvid': 10"), ERR_USAGE, "bridges.br0.ports.p1.pvid: unknown key", "untagged, tagged, mac_limit"},
-		{BRIDGES("'br0': {'ports': {'p1': {'tagged': ['1-4094']}}}, 'br1': {'ports': {'p2': {'tagged': [1, 2]}}}"), ERR_USAGE,
-			"bridges: 4096 pairs of bridge and VLAN: at most 4095", ""},
+		{BRIDGES("'br0': {'ports': {'p1': {'tagged': ['1-4094']}}}, 'br1': {'ports': {'p2': {'tagged': [1, 2]}}}"),
+			ERR_USAGE, "bridges: 4096 pairs of bridge and VLAN: at most 4095", ""},
 	};
 	(void)state;
 	check_refusals(refusals, COUNT(refusals));
@@ -291,7 +306,8 @@ static void
 test_takes_ports(void **state)
 {
 	(void)state;
-	struct conf conf = good(PORTS(P1 ", 'p2': {'device': 'pci:0000:3b:10.1', 'description': 'to the right', 'enabled': false,"
+	struct conf conf = good(PORTS(P1
+		", 'p2': {'device': 'pci:0000:3b:10.1', 'description': 'to the right', 'enabled': false,"
 		" 'mtu': 9000, 'steering': 'none', 'limit': {'rate_bps': '5G', 'rate_pps': 1000000}, 'storm': {'rate_pps': '10kpps'}},"
 		" 'p3': {'device': 'vdev:net_pcap3,rx_pcap=in.pcap,infinite_rx=1'}, 'p4': {'device': 'xdp:eth0'}"));
 	assert_int_equal(conf.nports, 4);
@@ -321,7 +337,8 @@ test_takes_bridges(void **state)
 {
 	(void)state;
 	/* before the ports in the file */
-	struct conf conf = good("{'appliance': 'a', 'bridges': {'br0': {'stp': 'block', 'ports': {"
+	struct conf conf = good(
+		"{'appliance': 'a', 'bridges': {'br0': {'stp': 'block', 'ports': {"
 		"'p2': {'tagged': [10, '20-22', '4094'], 'mac_limit': 5}, 'p1': {}}}, 'br1': {}}, 'ports': {" P1 ", " P2 "}}");
 	assert_int_equal(conf.nbridges, 2);
 	const struct conf_bridge *br0 = &conf.bridge[0];
@@ -350,9 +367,10 @@ test_text_is_canonical(void **state)
 {
 	(void)state;
 	struct conf conf = good("{'bridges':{'br0':{'ports':{'p1':{'tagged':['10-12',20]}}}},'appliance':'a',"
-		"'ports':{'p1':{'device':'if:veth1','limit':{'rate_bps':'5G'}}}}");
-	char *want = json("{\n  'bridges': {\n    'br0': {'ports': {'p1': {'tagged': ['10-12', 20]}}}\n  },\n  'appliance': 'a',\n"
-		"  'ports': {\n    'p1': {'device': 'if:veth1', 'limit': {'rate_bps': '5G'}}\n  }\n}\n");
+				"'ports':{'p1':{'device':'if:veth1','limit':{'rate_bps':'5G'}}}}");
+	char *want =
+		json("{\n  'bridges': {\n    'br0': {'ports': {'p1': {'tagged': ['10-12', 20]}}}\n  },\n  'appliance': 'a',\n"
+		     "  'ports': {\n    'p1': {'device': 'if:veth1', 'limit': {'rate_bps': '5G'}}\n  }\n}\n");
 	assert_string_equal(conf.text, want);
 	struct conf again = good(conf.text);
 	assert_string_equal(again.text, want);
@@ -463,10 +481,12 @@ static void
 test_diff_ports(void **state)
 {
 	(void)state;
-	check_diff(PORTS(P1), PORTS(P2), "ports.p1: {'device': 'if:veth1'} ->  (live)\nports.p2:  -> {'device': 'if:veth2'} (live)");
+	check_diff(
+		PORTS(P1), PORTS(P2), "ports.p1: {'device': 'if:veth1'} ->  (live)\nports.p2:  -> {'device': 'if:veth2'} (live)");
 	check_diff(PORTS(P1), DEVICE("if:veth9"), "ports.p1.device: 'if:veth1' -> 'if:veth9' (live)");
-	check_diff(PORTS(P1), PORT("'enabled': false, 'description': 'x', 'steering': 'none', 'limit': {'rate_pps': 9},"
-		" 'storm': {'rate_pps': 8}"),
+	check_diff(PORTS(P1),
+		PORT("'enabled': false, 'description': 'x', 'steering': 'none', 'limit': {'rate_pps': 9},"
+		     " 'storm': {'rate_pps': 8}"),
 		"ports.p1.description:  -> 'x' (live)\nports.p1.enabled: true -> false (live)\nports.p1.steering: 'auto' -> 'none' (live)\n"
 		"ports.p1.limit.rate_pps: 0 -> 9 (live)\nports.p1.storm.rate_pps: 0 -> 8 (live)");
 	/* the mbufs of an engine are as large as its largest MTU wanted them */
@@ -532,7 +552,8 @@ test_memory(void **state)
 	/* if: ports have a transmit queue for each core: nothing for backlogs is listed */
 	assert_int_equal(n, 7);
 	assert_string_equal(items[0].what, "bridge tables");
-	assert_int_equal(items[0].bytes, 3 * conf_fdb_buckets(8192) * (sizeof(struct seg_bucket) + SEG_WAYS * sizeof(struct seg_cold)));
+	assert_int_equal(
+		items[0].bytes, 3 * conf_fdb_buckets(8192) * (sizeof(struct seg_bucket) + SEG_WAYS * sizeof(struct seg_cold)));
 	assert_int_equal(items[1].bytes, 16 * (256 * sizeof(struct seg_msg) + sizeof(struct seg_ring)));
 	for (size_t i = 0; i < n; i++) {
 		assert_true(items[i].bytes > 0);
@@ -549,7 +570,7 @@ test_mbufs_needed(void **state)
 {
 	(void)state;
 	struct conf conf = good(TOP(", 'cores': {'data': 3}, 'ports': {" P1 ", " P2 ", 'p3': {'device': 'pci:00:03.0'},"
-		" 'p4': {'device': 'pci:00:04.0'}}"));
+				    " 'p4': {'device': 'pci:00:04.0'}}"));
 	assert_true(conf_mbufs_needed(&conf) <= conf.mbufs);
 	assert_true(conf_mbufs_needed(&conf) > 4096);
 	conf.cores = 64;

@@ -90,11 +90,14 @@ op_status(struct control *control, const struct peer *peer, json_t *args, json_t
 		uint64_t deadline_ns = control->confirm.deadline_ns;
 		left = json_integer(deadline_ns > now_ns ? (json_int_t)((deadline_ns - now_ns) / 1000000) : 0);
 	}
-	*result = json_pack("{s:s, s:s, s:i, s:s, s:I, s:I, s:o, s:o, s:s, s:b, s:o, s:o}", "appliance", engine->conf.appliance, "state",
-		control->stopping ? "stopping" : "ready", "pid", (int)getpid(), "release", PEKIT_VERSION, "uptime_ms",
-		(json_int_t)((now_ns - control->started_ns) / 1000000), "config_generation", (json_int_t)control->config_generation,
-		"config_file", engine->save_path ? text_json(engine->save_path) : json_null(), "confirm_left_ms", left, "log_level", log_level_name(log_get_level()), "hugepages",
-		(int)control->hugepages, "cores", cores_json(control), "ports", ports_json(engine));
+	*result = json_pack("{s:s, s:s, s:i, s:s, s:I, s:I, s:o, s:o, s:s, s:b, s:{s:I, s:I}, s:o, s:o}", "appliance",
+		engine->conf.appliance, "state", control->stopping ? "stopping" : "ready", "pid", (int)getpid(), "release",
+		PEKIT_VERSION, "uptime_ms", (json_int_t)((now_ns - control->started_ns) / 1000000), "config_generation",
+		(json_int_t)control->config_generation, "config_file",
+		engine->save_path ? text_json(engine->save_path) : json_null(), "confirm_left_ms", left, "log_level",
+		log_level_name(log_get_level()), "hugepages", (int)control->hugepages, "mbufs", "total",
+		(json_int_t)engine->pool->size, "free", (json_int_t)rte_mempool_avail_count(engine->pool), "cores",
+		cores_json(control), "ports", ports_json(engine));
 	return ERR_NONE;
 }
 

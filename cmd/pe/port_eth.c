@@ -22,10 +22,13 @@
 #include "keeper.h"
 #include "link.h"
 #include "port_int.h"
+#include "xdp_rings.h"
 
 #define XDP_SOCKETS_MAX 1024
 #define XDP_TRIES 10
 #define XDP_PAUSE_NS 50000000L
+#define XDP_RELEASE_TRIES 250
+#define XDP_RELEASE_PAUSE_NS 2000000L
 
 struct xdp_socket {
 	int fd;
@@ -157,15 +160,64 @@ close_xdp_sockets(struct eth_device *dev)
 	dev->nsockets = 0;
 }
 
+/* No frame reaches its sockets any more: the program is off, or the interface is gone. */
+static bool
+xdp_is_quiet(const struct eth_device *dev)
+{
+	uint32_t id;
+	char program[32];
+	int rc = link_get_xdp(dev->ifname, &id, program, sizeof(program));
+	return (rc == ENODEV || (rc == 0 && id == 0)) && xdp_rings_settle();
+}
+
+/* The kernel lets go of a queue a little later than its socket is closed. */
+static void
+await_queues(const struct eth_device *dev, uint16_t queues)
+{
+	uint16_t q = 0;
+	for (int i = 0; i < XDP_RELEASE_TRIES && q < queues; i++) {
+		while (q < queues && !xdp_queue_taken(dev->index, q)) {
+			q++;
+		}
+		if (q < queues) {
+			nanosleep(&(struct timespec){.tv_nsec = XDP_RELEASE_PAUSE_NS}, NULL);
+		}
+	}
+}
+
+/* Removes the device with its sockets; what the driver leaves in their rings goes back to the pool. */
+static void
+remove_xdp_device(struct port *port, struct eth_device *dev)
+{
+	struct xdp_rings rings[PORT_MAX_QUEUES];
+	unsigned n = 0;
+	for (unsigned i = 0; i < dev->nsockets; i++) {
+		n += xdp_rings_map(&rings[n], dev->socket[i].fd) ? 1 : 0;
+	}
+	remove_device(port->eth_id);
+	bool quiet = n > 0 && xdp_is_quiet(dev);
+	for (unsigned i = 0; i < n; i++) {
+		if (quiet) {
+			xdp_rings_free_mbufs(&rings[i], port->pool);
+		}
+		xdp_rings_unmap(&rings[i]);
+	}
+	close_xdp_sockets(dev);
+	if (n > 0) {
+		await_queues(dev, port->nrxq);
+	}
+}
+
 static void
 eth_close(struct port *port)
 {
 	struct eth_device *dev = port->device;
 	rte_eth_dev_callback_unregister(port->eth_id, RTE_ETH_EVENT_INTR_LSC, on_event, NULL);
-	remove_device(port->eth_id);
 	if (dev->ifname[0]) {
-		close_xdp_sockets(dev);
+		remove_xdp_device(port, dev);
 		keeper_undo(port->keeper, dev->ifname);
+	} else {
+		remove_device(port->eth_id);
 	}
 	free(dev);
 	port->device = NULL;
@@ -474,21 +526,36 @@ note_sockets(struct eth_device *dev, const struct xdp_socket *before, unsigned n
 	}
 }
 
+static enum err_code
+try_xdp(struct port *port, struct eth_device *dev, const char *text, const char *name, const struct port_env *env,
+	struct err *err)
+{
+	struct xdp_socket before[XDP_SOCKETS_MAX];
+	unsigned nbefore = list_xdp_sockets(before, XDP_SOCKETS_MAX);
+	enum err_code code = probe(port, text, name, err);
+	if (code != ERR_NONE) {
+		return code;
+	}
+	code = set_up(port, env, err);
+	note_sockets(dev, before, nbefore);
+	if (code != ERR_NONE) {
+		remove_xdp_device(port, dev);
+	}
+	return code;
+}
+
 /* The kernel lets go of a queue some time after its last socket was closed, so the next one may have to wait for it. */
 static enum err_code
 bring_up_xdp(struct port *port, struct eth_device *dev, const struct port_env *env, struct err *err)
 {
-	struct xdp_socket before[XDP_SOCKETS_MAX];
-	unsigned nbefore = list_xdp_sockets(before, XDP_SOCKETS_MAX);
 	char name[32], text[128];
 	snprintf(name, sizeof(name), "net_af_xdp%u", port->number);
 	snprintf(text, sizeof(text), "vdev:%s,iface=%s,start_queue=0,queue_count=%u", name, dev->ifname, at_most(env->cores, dev->queues));
-	enum err_code code = bring_up(port, text, name, env, err);
+	enum err_code code = try_xdp(port, dev, text, name, env, err);
 	for (int i = 0; i < XDP_TRIES && code != ERR_NONE; i++) {
 		nanosleep(&(struct timespec){.tv_nsec = XDP_PAUSE_NS}, NULL);
-		code = bring_up(port, text, name, env, err);
+		code = try_xdp(port, dev, text, name, env, err);
 	}
-	note_sockets(dev, before, nbefore);
 	return code;
 }
 
@@ -504,7 +571,6 @@ open_xdp(struct port *port, struct eth_device *dev, const struct port_env *env, 
 	code = prepare_xdp(port, dev, err);
 	code = code ? code : bring_up_xdp(port, dev, env, err);
 	if (code != ERR_NONE) {
-		close_xdp_sockets(dev);
 		keeper_undo(port->keeper, dev->ifname);
 	}
 	return code;

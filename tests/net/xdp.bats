@@ -103,6 +103,53 @@ tagged()
 	await 5 pings h1 10.9.0.2
 }
 
+free_mbufs()
+{
+	pe status -a "$T-$1" -j | jq -e .mbufs.free
+}
+
+# mbufs_back NAME COUNT: as many are free, but for what a burst of every core and queue holds at the moment.
+mbufs_back()
+{
+	local now
+	now=$(free_mbufs "$1") || return
+	[ "$now" -ge $(($2 - 128)) ] || fail "$now mbufs are free, should be about $2"
+}
+
+add_p1()
+{
+	patch x <<< '{"ports": {"p1": {"device": "xdp:h1"}}, "bridges": {"br0": {"ports": {"p1": {"untagged": 1}}}}}'
+}
+
+remove_p1()
+{
+	patch x <<< '{"ports": {"p1": null}, "bridges": {"br0": {"ports": {"p1": null}}}}'
+}
+
+@test "an xdp: port that comes and goes under traffic gives all mbufs back" {
+	engine x <<-'END'
+	{ "ports": { "p2": { "device": "if:h2" } }, "bridges": { "br0": { "ports": { "p2": { "untagged": 1 } } } } }
+	END
+	local all with
+	all=$(pe status -a "$T-x" -j | jq -e .mbufs.total)
+	await 5 mbufs_back x "$all"
+	spawn flood1 h1 ping -q -f 10.9.0.2
+	spawn flood2 h2 ping -q -f -s 1400 10.9.0.1
+	add_p1
+	await 5 pings h1 10.9.0.2
+	with=$(free_mbufs x)
+	[ "$with" -lt $((all - 1000)) ] || fail "an xdp: port took only $((all - with)) mbufs"
+	for _ in {1..10}; do
+		remove_p1
+		add_p1
+		await 5 pings h1 10.9.0.2
+	done
+	await 5 mbufs_back x "$with"
+	remove_p1
+	patch x <<< '{"ports": {"p2": null}, "bridges": {"br0": {"ports": {"p2": null}}}}'
+	same "free mbufs without a port" "$(free_mbufs x)" "$all"
+}
+
 @test "no program is left after a stop, nor after kill -9; the next engine starts" {
 	pair
 	program h1

@@ -139,19 +139,25 @@ gone()
 	await 3 coherent x
 }
 
+# A host may say something between the flush and the look: then it takes another flush.
+flush_leaves_given()
+{
+	brtable flush -a "$T-x" --yes
+	[ "$(fdb x '[.[].mac]')" = '["0a:00:00:00:00:01"]' ]
+}
+
 @test "flush takes what was learned on all cores and leaves what was given" {
 	three '{}'
 	pings h1 10.3.0.2
 	brtable add -a "$T-x" 0a:00:00:00:00:01 vlan 10 port p1
-	brtable flush -a "$T-x" --yes
-	same "entries after the flush" "$(fdb x '[.[].mac]')" '["0a:00:00:00:00:01"]'
+	await 5 flush_leaves_given
 	# sticky ones age, so they go with the dynamic, however the flush is asked for
 	local what
 	for what in "mac 0a:00:00:00:00:02" "port p1"; do
 		brtable add -a "$T-x" 0a:00:00:00:00:02 vlan 10 port p1 type sticky
 		# shellcheck disable=SC2086  # two words
 		brtable flush -a "$T-x" $what
-		same "entries after flush $what" "$(fdb x '[.[].mac]')" '["0a:00:00:00:00:01"]'
+		same "given entries after flush $what" "$(fdb x '[.[].mac | select(startswith("0a:"))]')" '["0a:00:00:00:00:01"]'
 	done
 	await 3 coherent x
 	pings h1 10.3.0.2

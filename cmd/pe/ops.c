@@ -52,8 +52,9 @@ cores_json(const struct control *control)
 	json_t *list = json_array();
 	for (unsigned i = 1; i <= engine->ncores; i++) {
 		int cpu = seg_get(&seg_core(&engine->seg, i)->cpu);
-		json_array_append_new(list, json_pack("{s:i, s:o, s:b}", "core", (int)i, "cpu", cpu < 0 ? json_null() : json_integer(cpu), "stalled",
-						    (int)control->silence[i].stalled));
+		json_array_append_new(
+			list, json_pack("{s:i, s:o, s:b}", "core", (int)i, "cpu", cpu < 0 ? json_null() : json_integer(cpu),
+				      "stalled", (int)control->silence[i].stalled));
 	}
 	return list;
 }
@@ -67,11 +68,12 @@ ports_json(const struct engine *engine)
 		uint16_t n = plan_port_number(&engine->numbers, conf->name);
 		const struct port *port = engine->port[n];
 		char mac[MAC_TEXT_SIZE];
-		json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:b, s:b, s:i, s:I, s:s, s:i, s:i}", "port", conf->name, "device",
-						    conf->device, "enabled", (int)conf->enabled, "link", (int)port->link, "faulty",
-						    (int)engine->view->lane[n]->faulty, "mtu", (int)conf->mtu, "speed_bps",
-						    (json_int_t)port->speed_bps, "mac", mac_format(port->mac, mac), "rx_queues", (int)port->nrxq,
-						    "tx_queues", (int)port->ntxq));
+		json_array_append_new(
+			list, json_pack("{s:s, s:s, s:b, s:b, s:b, s:i, s:I, s:s, s:i, s:i}", "port", conf->name, "device",
+				      conf->device, "enabled", (int)conf->enabled, "link", (int)port->link, "faulty",
+				      (int)engine->view->lane[n]->faulty, "mtu", (int)conf->mtu, "speed_bps",
+				      (json_int_t)port->speed_bps, "mac", mac_format(port->mac, mac), "rx_queues",
+				      (int)port->nrxq, "tx_queues", (int)port->ntxq));
 	}
 	return list;
 }
@@ -108,11 +110,13 @@ op_config(struct control *control, const struct peer *peer, json_t *args, json_t
 	if (no_args("config", args, err) != ERR_NONE) {
 		return err->code;
 	}
-	*result = json_pack("{s:s, s:I}", "config", control->engine->conf.text, "generation", (json_int_t)control->config_generation);
+	*result = json_pack(
+		"{s:s, s:I}", "config", control->engine->conf.text, "generation", (json_int_t)control->config_generation);
 	return ERR_NONE;
 }
 
-/* ---- changing ---------------------------------------------------------------------------------------------------------------- */
+/* ---- changing ----------------------------------------------------------------------------------------------------------------
+ */
 
 /* A configuration comes as its text or as the object. malloc'ed. */
 static char *
@@ -129,8 +133,8 @@ apply_args(struct control *control, json_t *args, struct apply *apply, char **te
 	int save = 0, dry_run = 0;
 	json_int_t confirm_s = 0;
 	*text = NULL;
-	if (json_unpack_ex(args, &jerr, 0, "{s?o, s?o, s?b, s?b, s?I !}", "config", &config, "patch", &patch, "save", &save, "dry_run", &dry_run,
-		    "confirm_s", &confirm_s) < 0) {
+	if (json_unpack_ex(args, &jerr, 0, "{s?o, s?o, s?b, s?b, s?I !}", "config", &config, "patch", &patch, "save", &save,
+		    "dry_run", &dry_run, "confirm_s", &confirm_s) < 0) {
 		return ops_bad_args("apply", &jerr, err);
 	}
 	if (!config == !patch) {
@@ -153,7 +157,8 @@ apply_args(struct control *control, json_t *args, struct apply *apply, char **te
 			return code;
 		}
 	}
-	*apply = (struct apply){.text = *text, .size = strlen(*text), .save = save, .dry_run = dry_run, .confirm_s = (unsigned)confirm_s};
+	*apply = (struct apply){
+		.text = *text, .size = strlen(*text), .save = save, .dry_run = dry_run, .confirm_s = (unsigned)confirm_s};
 	return ERR_NONE;
 }
 
@@ -172,12 +177,14 @@ op_apply(struct control *control, const struct peer *peer, json_t *args, json_t 
 		bool changed = json_array_size(changes) > 0;
 		bool waits = changed && control->confirm.text;
 		if (changed && !apply.dry_run) {
-			engine_event(control->engine, LOG_LEVEL_NOTICE, "apply by uid %u pid %d: configuration %llu%s", (unsigned)peer->uid,
-				(int)peer->pid, (unsigned long long)control->config_generation, waits ? ", to be confirmed" : "");
+			engine_event(control->engine, LOG_LEVEL_NOTICE, "apply by uid %u pid %d: configuration %llu%s",
+				(unsigned)peer->uid, (int)peer->pid, (unsigned long long)control->config_generation,
+				waits ? ", to be confirmed" : "");
 		}
 		*result = json_pack("{s:b, s:I, s:b, s:b, s:o, s:o}", "changed", (int)changed, "generation",
-			(json_int_t)control->config_generation, "dry_run", (int)apply.dry_run, "saved", (int)(apply.save && !apply.dry_run && !waits),
-			"confirm_s", waits && !apply.dry_run ? json_integer(apply.confirm_s) : json_null(), "changes", changes);
+			(json_int_t)control->config_generation, "dry_run", (int)apply.dry_run, "saved",
+			(int)(apply.save && !apply.dry_run && !waits), "confirm_s",
+			waits && !apply.dry_run ? json_integer(apply.confirm_s) : json_null(), "changes", changes);
 	}
 	free(text);
 	return code;
@@ -226,13 +233,15 @@ op_log(struct control *control, const struct peer *peer, json_t *args, json_t **
 	}
 	log_set_level(level);
 	if (level != before) {
-		engine_event(control->engine, LOG_LEVEL_NOTICE, "log level %s by uid %u pid %d", word, (unsigned)peer->uid, (int)peer->pid);
+		engine_event(control->engine, LOG_LEVEL_NOTICE, "log level %s by uid %u pid %d", word, (unsigned)peer->uid,
+			(int)peer->pid);
 	}
 	*result = json_pack("{s:s, s:b}", "level", log_level_name(level), "changed", (int)(level != before));
 	return ERR_NONE;
 }
 
-/* ---- dispatch ------------------------------------------------------------------------------------------------------------------ */
+/* ---- dispatch
+ * ------------------------------------------------------------------------------------------------------------------ */
 
 static const struct {
 	const char *name;

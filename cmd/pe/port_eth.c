@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * pci:, vdev: and xdp: through DPDK's ethdev. Devices are probed when a port is opened and removed when it is closed, so that ports come and go
- * while the engine runs.
+ * pci:, vdev: and xdp: through DPDK's ethdev. Devices are probed when a port is opened and removed when it is closed, so that
+ * ports come and go while the engine runs.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -36,11 +36,11 @@ struct xdp_socket {
 };
 
 struct eth_device {
-	uint64_t missed;       /* the device's counter when it was last read */
+	uint64_t missed; /* the device's counter when it was last read */
 	/* xdp: */
 	char ifname[IFNAMSIZ];
 	int index;
-	uint16_t queues;       /* of the interface */
+	uint16_t queues; /* of the interface */
 	struct xdp_socket socket[PORT_MAX_QUEUES];
 	unsigned nsockets;
 };
@@ -145,8 +145,8 @@ list_xdp_sockets(struct xdp_socket *list, unsigned max)
 }
 
 /*
- * The AF_XDP driver of DPDK 22.11 forgets the socket of its first queue when a device is closed, and the kernel gives the interface's
- * queue to no other socket until the process ends. So it is closed here, if it is still the same.
+ * The AF_XDP driver of DPDK 22.11 forgets the socket of its first queue when a device is closed, and the kernel gives the
+ * interface's queue to no other socket until the process ends. So it is closed here, if it is still the same.
  */
 static void
 close_xdp_sockets(struct eth_device *dev)
@@ -282,7 +282,13 @@ eth_start(struct port *port, struct err *err)
 }
 
 static const struct port_driver eth_driver = {
-	.rx = eth_rx, .tx = eth_tx, .start = eth_start, .stop = eth_stop, .close = eth_close, .set_mtu = eth_set_mtu, .poll = eth_poll,
+	.rx = eth_rx,
+	.tx = eth_tx,
+	.start = eth_start,
+	.stop = eth_stop,
+	.close = eth_close,
+	.set_mtu = eth_set_mtu,
+	.poll = eth_poll,
 };
 
 /* ---- set-up ---------------------------------------------------------------------------------------------------------- */
@@ -332,7 +338,8 @@ set_up(struct port *port, const struct port_env *env, struct err *err)
 	int rc = rte_eth_dev_info_get(port->eth_id, &info);
 	if (rc == 0) {
 		if (info.max_mtu != 0 && port->mtu > info.max_mtu) {
-			err_set(err, ERR_REFUSED, "ports.%s.mtu: %u is more than %s can do", port->name, port->mtu, port->device_text);
+			err_set(err, ERR_REFUSED, "ports.%s.mtu: %u is more than %s can do", port->name, port->mtu,
+				port->device_text);
 			return err_hint(err, "at most %u", info.max_mtu);
 		}
 		port->nrxq = at_most(env->cores, info.max_rx_queues);
@@ -347,7 +354,8 @@ set_up(struct port *port, const struct port_env *env, struct err *err)
 		rc = setup_queues(port, rte_eth_dev_socket_id(port->eth_id));
 	}
 	if (rc < 0) {
-		return err_set(err, ERR_FAILED, "ports.%s: %s cannot be set up: %s", port->name, port->device_text, strerror(-rc));
+		return err_set(
+			err, ERR_FAILED, "ports.%s: %s cannot be set up: %s", port->name, port->device_text, strerror(-rc));
 	}
 	if (rte_eth_macaddr_get(port->eth_id, &mac) == 0) {
 		port->mac = 0;
@@ -370,7 +378,9 @@ probe(struct port *port, const char *text, const char *name, struct err *err)
 	if (rc < 0) {
 		bool unknown = rc == -ENODEV || rc == -ENOENT || rc == -EFAULT;
 		return err_set(err, unknown ? ERR_NOT_FOUND : ERR_FAILED, "ports.%s.device: %s: %s", port->name, text,
-			unknown ? "no such device, or no DPDK driver for it" : rc == -1 ? "refused by its DPDK driver" : strerror(-rc));
+			unknown    ? "no such device, or no DPDK driver for it"
+			: rc == -1 ? "refused by its DPDK driver"
+				   : strerror(-rc));
 	}
 	struct rte_dev_iterator iter;
 	uint16_t id = RTE_MAX_ETHPORTS;
@@ -431,7 +441,8 @@ check_pci(const struct port *port, const char *address, struct err *err)
 			return ERR_NONE;
 		}
 	}
-	err_set(err, ERR_REFUSED, "ports.%s.device: pci:%s is bound to %s", port->name, address, driver[0] ? driver : "no driver");
+	err_set(err, ERR_REFUSED, "ports.%s.device: pci:%s is bound to %s", port->name, address,
+		driver[0] ? driver : "no driver");
 	return err_hint(err, "bind it to vfio-pci: dpdk-devbind.py -b vfio-pci %s", address);
 }
 
@@ -459,8 +470,10 @@ static enum err_code
 keep_tags(struct port *port, const struct link_info *info, struct err *err)
 {
 	if (info->veth) {
-		snprintf(port->warning, sizeof(port->warning), "xdp:%s is a veth: accelerated VLAN tags and unfinished checksums of its peer are lost; "
-			"on the peer: ethtool -K DEV tx off txvlan off; or use if:%s", info->name, info->name);
+		snprintf(port->warning, sizeof(port->warning),
+			"xdp:%s is a veth: accelerated VLAN tags and unfinished checksums of its peer are lost; "
+			"on the peer: ethtool -K DEV tx off txvlan off; or use if:%s",
+			info->name, info->name);
 		return ERR_NONE;
 	}
 	if (!link_rxvlan(info->name)) {
@@ -483,7 +496,8 @@ check_xdp_pool(const struct port *port, struct err *err)
 	if (size >= 2048 && size <= (uint32_t)sysconf(_SC_PAGESIZE)) {
 		return ERR_NONE;
 	}
-	err_set(err, ERR_REFUSED, "ports.%s.device: xdp: needs buffers of 2 to 4 kB, and those of this engine have %u bytes", port->name, size);
+	err_set(err, ERR_REFUSED, "ports.%s.device: xdp: needs buffers of 2 to 4 kB, and those of this engine have %u bytes",
+		port->name, size);
 	return err_hint(err, "%s", size < 2048 ? "use if:" : "give all ports an mtu of at most 3000; or use if:");
 }
 
@@ -550,7 +564,8 @@ bring_up_xdp(struct port *port, struct eth_device *dev, const struct port_env *e
 {
 	char name[32], text[128];
 	snprintf(name, sizeof(name), "net_af_xdp%u", port->number);
-	snprintf(text, sizeof(text), "vdev:%s,iface=%s,start_queue=0,queue_count=%u", name, dev->ifname, at_most(env->cores, dev->queues));
+	snprintf(text, sizeof(text), "vdev:%s,iface=%s,start_queue=0,queue_count=%u", name, dev->ifname,
+		at_most(env->cores, dev->queues));
 	enum err_code code = try_xdp(port, dev, text, name, env, err);
 	for (int i = 0; i < XDP_TRIES && code != ERR_NONE; i++) {
 		nanosleep(&(struct timespec){.tv_nsec = XDP_PAUSE_NS}, NULL);

@@ -11,7 +11,7 @@
  * cmd/pe/client.c cmd/pe/control.c cmd/pe/eal.c cmd/pe/engine.c cmd/pe/event.c cmd/pe/exchange.c cmd/pe/fdb_ops.c
  * cmd/pe/forward.c cmd/pe/health.c cmd/pe/keeper.c cmd/pe/lane.c cmd/pe/link.c cmd/pe/load.c cmd/pe/offload.c cmd/pe/ops.c
  * cmd/pe/port.c cmd/pe/port_eth.c cmd/pe/port_if.c cmd/pe/publish.c cmd/pe/save.c cmd/pe/start.c cmd/pe/steer.c cmd/pe/transmit.c
- * cmd/pe/worker.c cmd/pe/xdp.c -lpekit -ldpdk -lsystemd -ljansson -lm
+ * cmd/pe/worker.c cmd/pe/xdp.c cmd/pe/xdp_rings.c -lpekit -ldpdk -lsystemd -ljansson -lm
  */
 #include <errno.h>
 #include <sched.h>

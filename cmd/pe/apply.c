@@ -160,7 +160,7 @@ static enum err_code
 stage_view(struct engine *engine, struct stage *stage, struct err *err)
 {
 	uint64_t generation = engine->view ? engine->view->generation + 1 : 1;
-	stage->plan = plan_new(&stage->conf, &stage->numbers, generation);
+	stage->plan = plan_new(&stage->conf, &stage->numbers, seg_control(&engine->seg), generation);
 	stage->view = stage->plan ? calloc(1, sizeof(*stage->view)) : NULL;
 	if (!stage->view) {
 		return err_set(err, ERR_FAILED, "no memory");

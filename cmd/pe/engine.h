@@ -23,6 +23,8 @@
 #include "shm/seg.h"
 
 struct worker;
+struct fib;
+struct routes;
 
 /* A port as the data cores use it. Allocated at open, freed after every core has left the plan that named it. */
 struct lane {
@@ -59,6 +61,9 @@ struct engine {
 	struct rte_ring *work[SEG_MAX_NODES][SEG_MAX_NODES]; /* [from][to]: frames handed over for work */
 	struct ring_sender to[SEG_MAX_NODES];                /* the control core's messages */
 	struct grace grace;
+	const struct fib *fib;                  /* cmd/pe/fib.h; what data cores look routes up in, published with release */
+	struct routes *routes;                  /* fib.c's own */
+	struct ring_receiver from[SEG_MAX_NODES]; /* messages to the control core */
 	uint32_t cause;                         /* the control core's causes counted */
 	bool stop;                              /* read by the data cores */
 	char *save_path;                        /* of the configuration file, absolute; NULL: it came from standard input */

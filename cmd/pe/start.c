@@ -32,8 +32,8 @@ static enum err_code
 make_segment(struct engine *engine, struct err *err)
 {
 	const struct conf *conf = &engine->conf;
-	const struct seg_shape shape = {
-		.ncores = conf->cores, .ring_slots = conf->ring_slots, .fdb_buckets = conf_fdb_buckets(conf->fdb)};
+	struct seg_shape shape;
+	conf_shape(conf, &shape);
 	return seg_create(&engine->seg, conf->appliance, &shape, conf->fdb, err);
 }
 

@@ -56,6 +56,8 @@ struct worker {
 	struct ring_receiver from[SEG_MAX_NODES];
 	uint64_t bell_left; /* bits of bell whose rings were not emptied */
 	uint64_t work_left;
+	struct neighbors *nbr;    /* neighbor.h */
+	uint32_t roles;           /* seg_control.owner_epoch as taken up */
 	struct rss_key rss;
 	uint8_t spread[SEG_OWNER_BUCKETS]; /* indirection table: bucket of the hash to core */
 	struct handed {

@@ -309,7 +309,7 @@ fill_bridge(const struct conf *conf, const struct conf_bridge *bridge, const str
 }
 
 struct plan *
-plan_new(const struct conf *conf, const struct plan_numbers *numbers, uint64_t generation)
+plan_new(const struct conf *conf, struct plan_numbers *numbers, const struct seg_control *control, uint64_t generation)
 {
 	struct plan *plan = calloc(1, sizeof(*plan));
 	struct plan_parts parts;
@@ -320,6 +320,9 @@ plan_new(const struct conf *conf, const struct plan_numbers *numbers, uint64_t g
 	plan->generation = generation;
 	plan->ageing_ns = (uint64_t)conf->ageing_s * 1000000000ull;
 	plan->fdb_limit = conf->fdb;
+	plan->nbr = conf->nbr;
+	plan->police = conf->police;
+	(void)control;
 	fill_ports(conf, numbers, plan);
 	for (size_t b = 0; b < conf->nbridges; b++) {
 		fill_bridge(conf, &conf->bridge[b], numbers, plan, &parts);

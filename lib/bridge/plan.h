@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "conf/conf.h"
+#include "nbr/iface.h"
 #include "shm/layout.h"
 
 /* How a channel takes part in a FID. */
@@ -31,6 +32,8 @@ struct plan_port {
 	uint32_t mac_limit; /* 0: none */
 	uint64_t limit_bps, limit_pps, storm_pps;
 	bool steer;          /* software steering over the cores is allowed */
+	bool l3;             /* an interface may be reached through it */
+	bool routed;         /* interfaces are directly on it: nothing is bridged; untagged_fid and fid[] are the interfaces' */
 	const uint16_t *fid; /* [4096] by VLAN id, 0: not a member tagged; NULL: no tagged VLAN at all */
 };
 
@@ -39,6 +42,9 @@ struct plan_fid {
 	uint16_t nmembers;
 	const uint16_t *member; /* channels, ascending */
 	const uint8_t *egress;  /* [SEG_MAX_CHANNELS], enum plan_egress */
+	uint16_t iface;         /* the interface on this VLAN, or whose own FID it is; 0: none */
+	uint16_t only;          /* its one port, where the interface is directly on it; 0: bridged */
+	uint64_t local_mac;     /* the interface's; 0: none */
 };
 
 struct plan {
@@ -47,6 +53,10 @@ struct plan {
 	uint64_t fdb_limit;
 	struct plan_port port[SEG_MAX_PORTS]; /* by port number */
 	struct plan_fid fid[SEG_MAX_FIDS];
+	const struct iface *iface[SEG_MAX_IFACES]; /* by number; NULL: none */
+	unsigned nifaces;
+	struct conf_neighbors nbr;
+	struct conf_police police;
 	void *memory; /* what the pointers above point into */
 };
 
@@ -55,6 +65,9 @@ struct plan_numbers {
 	char port[SEG_MAX_PORTS][SEG_NAME_SIZE]; /* "" is free */
 	char bridge[SEG_MAX_BRIDGES][SEG_NAME_SIZE];
 	struct seg_fid fid[SEG_MAX_FIDS];
+	char iface[SEG_MAX_IFACES][SEG_NAME_SIZE];
+	uint64_t mac[SEG_MAX_IFACES]; /* of an interface whose MAC was chosen: it stays while the interface stays */
+	uint64_t port_mac[SEG_MAX_PORTS]; /* of the devices; the caller's to fill in before plan_new() */
 };
 
 /*
@@ -70,13 +83,18 @@ plan_port_number(const struct plan_numbers *numbers, const char *name);
 uint16_t
 plan_bridge_number(const struct plan_numbers *numbers, const char *name);
 uint16_t
+plan_iface_number(const struct plan_numbers *numbers, const char *name);
+uint16_t
 plan_fid_number(const struct plan_numbers *numbers, uint16_t bridge, uint16_t vid);
 void
 plan_numbers_free_port(struct plan_numbers *numbers, uint16_t port);
 
-/* NULL: no memory. plan_free(NULL) is allowed. */
+/*
+ * NULL: no memory. plan_free(NULL) is allowed. Interfaces without a MAC of their own get one, noted in numbers->mac. control: whose
+ * address_state words the interfaces point at.
+ */
 struct plan *
-plan_new(const struct conf *conf, const struct plan_numbers *numbers, uint64_t generation);
+plan_new(const struct conf *conf, struct plan_numbers *numbers, const struct seg_control *control, uint64_t generation);
 void
 plan_free(struct plan *plan);
 

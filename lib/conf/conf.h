@@ -3,7 +3,7 @@
  * The appliance file, pekit.json(5): read, checked in full, compared, written.
  *
  * Unknown keys, values out of range, names that refer to nothing, one device twice: each is an error that names the path
- * ("bridges.br0.ports.p9: no such port"). What a later release brings (lags, interfaces, routes, vrrp, stp rstp) is
+ * ("bridges.br0.ports.p9: no such port"). What a later release brings (lags, vrrp, stp rstp) is
  * ERR_REFUSED when it is not empty. No system calls: a text goes in.
  */
 #ifndef PEKIT_CONF_CONF_H
@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "nbr/ra.h"
 #include "shm/layout.h"
 
 enum conf_poll { CONF_POLL_ADAPTIVE, CONF_POLL_BUSY };
@@ -47,6 +48,59 @@ struct conf_bridge {
 	struct conf_member *member;
 };
 
+struct conf_address {
+	uint8_t family; /* enum seg_family */
+	uint8_t length; /* of the prefix */
+	uint64_t address[2]; /* as in struct seg_nbr */
+};
+
+#define CONF_NONE UINT16_MAX
+
+/* On a VLAN of a bridge ("bridge", "vlan"), or directly on a port that is in no bridge ("port", and "vlan" when tagged). */
+struct conf_iface {
+	char name[SEG_NAME_SIZE];
+	char description[128];
+	uint16_t bridge; /* index into conf.bridge, or CONF_NONE */
+	uint16_t port;   /* index into conf.port, or CONF_NONE */
+	uint16_t vid;    /* 0: untagged at a port */
+	uint64_t mac;    /* 0: that of the port, or of the bridge's first port */
+	uint16_t mtu;    /* 0: the smallest of its ports */
+	bool enabled;    /* true */
+	bool ipv6;       /* true: has a link-local address, fe80::/64 with the MAC's EUI-64, unless one is given */
+	size_t naddresses; /* at most SEG_IFACE_ADDRESSES - 1: the automatic one must fit */
+	struct conf_address address[SEG_IFACE_ADDRESSES];
+	struct ra_conf ra; /* "router_advertisements"; off */
+};
+
+struct conf_route {
+	uint8_t family, length;
+	uint8_t kind;       /* SEG_ROUTE_VIA, LINK, BLACKHOLE, UNREACHABLE or PROHIBIT: "type", unicast unless said */
+	uint64_t prefix[2]; /* "to": a prefix, or "default" when "via" tells the family */
+	uint64_t via[2];
+	uint16_t iface; /* index into conf.iface: "interface", or whose prefix holds "via"; CONF_NONE for the last three kinds */
+};
+
+/* "neighbors": times and limits of lib/nbr/cache.h, for both families. All may change live. */
+struct conf_neighbors {
+	uint32_t reachable_ms;  /* 1000..3600000; 30000 */
+	uint32_t retrans_ms;    /* 100..60000; 1000 */
+	uint32_t delay_ms;      /* 100..60000; 5000 */
+	uint32_t stale_s;       /* 1..1000000; 1200 */
+	uint32_t solicitations; /* 1..10; 3 */
+	uint32_t incomplete;    /* 1..65536; 512 */
+	uint32_t solicit_pps;   /* 1..1000000; 1000 */
+	uint32_t hold;          /* packets held a neighbour: 1..64; 4 */
+	uint32_t hold_all;      /* and in all on a core: 1..65536; 512, at most an eighth of the mbufs */
+};
+
+/* "police": frames a second that a core takes up from one port, for itself; 0: no limit. All may change live. */
+struct conf_police {
+	uint32_t arp_pps;   /* 4000 */
+	uint32_t nd_pps;    /* 4000 */
+	uint32_t local_pps; /* 20000: other packets to our own addresses */
+	uint32_t icmp_pps;  /* 1000: ICMP errors that a core sends (RFC 4443 2.4 f) */
+};
+
 struct conf {
 	char appliance[SEG_NAME_SIZE];
 	unsigned cores; /* cores.data: 1..SEG_MAX_CORES; 1 */
@@ -57,12 +111,19 @@ struct conf {
 	enum conf_hugepages hugepages;
 	uint32_t ring_slots; /* memory.ring_slots: a power of two, 16..65536; 256 */
 	uint32_t fdb;        /* tables.fdb: 64..4194304; 8192 */
-	uint32_t neighbors;  /* tables.neighbors: accepted; 4096 */
+	uint32_t neighbors;  /* tables.neighbors, of each family: 16..4194304; 4096 */
+	uint32_t routes;     /* tables.routes, of both families: 16..4194304; 4096 */
 	uint32_t ageing_s;   /* tables.ageing_s: 1..1000000 (802.1Q 8.8.3 names 10..1000000; less helps tests); 300 */
 	size_t nports;
 	struct conf_port *port; /* in the file's order */
 	size_t nbridges;
 	struct conf_bridge *bridge;
+	size_t nifaces;
+	struct conf_iface *iface; /* in the file's order */
+	size_t nroutes;
+	struct conf_route *route;
+	struct conf_neighbors nbr;
+	struct conf_police police;
 	char *text;    /* the document that conf_parse() took, in its own order and words, laid out */
 	uint32_t room; /* set by a running engine: conf_mbuf_room() as it was at its start, for conf_diff(); else 0 */
 };
@@ -81,6 +142,8 @@ conf_free(struct conf *conf);
 /* Index, or -1. */
 int
 conf_find_port(const struct conf *conf, const char *name);
+int
+conf_find_iface(const struct conf *conf, const char *name);
 
 static inline bool
 conf_member_tagged(const struct conf_member *member, unsigned vid)
@@ -111,6 +174,17 @@ conf_changes_free(struct conf_changes *changes);
 /* Buckets of four for a number of entries: half as many slots again as entries, so that all find a place (lib/fdb/fdb.h). */
 uint32_t
 conf_fdb_buckets(uint32_t entries);
+
+/* Slots of a core's table for that many neighbours, and of the table of routes: twice as many, so that probes are short. */
+uint32_t
+conf_nbr_slots(uint32_t neighbors);
+uint32_t
+conf_route_slots(uint32_t routes);
+
+/* The segment's shape. */
+struct seg_shape;
+void
+conf_shape(const struct conf *conf, struct seg_shape *shape);
 
 /* Bytes of data an mbuf needs: the headroom (128) and, behind it, a frame of the largest MTU of the ports. */
 uint32_t

@@ -38,6 +38,7 @@ static const struct conf_key tables_keys[] = {
 		.min = 64,
 		.max = 4194304,
 		.what = "a number of entries"},
+	{.name = "routes", .kind = CONF_UINT, AT(struct conf, routes), .min = 16, .max = 4194304, .what = "a number of routes"},
 	{.name = "ageing_s",
 		.kind = CONF_UINT,
 		.live = true,

@@ -22,6 +22,41 @@ conf_fdb_buckets(uint32_t entries)
 	return buckets < 8 ? 8 : buckets;
 }
 
+/* A power of two, at least twice n. */
+static uint32_t
+twice(uint32_t n)
+{
+	uint32_t slots = 64;
+	while (slots < 2 * n) {
+		slots *= 2;
+	}
+	return slots;
+}
+
+uint32_t
+conf_nbr_slots(uint32_t neighbors)
+{
+	return twice(neighbors);
+}
+
+uint32_t
+conf_route_slots(uint32_t routes)
+{
+	return twice(routes);
+}
+
+void
+conf_shape(const struct conf *conf, struct seg_shape *shape)
+{
+	*shape = (struct seg_shape){.ncores = conf->cores,
+		.ring_slots = conf->ring_slots,
+		.fdb_buckets = conf_fdb_buckets(conf->fdb),
+		.nbr_slots = conf_nbr_slots(conf->neighbors),
+		.nbr_limit = conf->neighbors,
+		.route_slots = conf_route_slots(conf->routes),
+		.route_limit = conf->routes};
+}
+
 uint32_t
 conf_mbuf_room(const struct conf *conf)
 {
@@ -45,14 +80,14 @@ size_t
 conf_memory(const struct conf *conf, struct conf_memory_item *items, size_t max)
 {
 	struct seg_header head = {0};
-	uint64_t total = seg_plan(
-		&(struct seg_shape){
-			.ncores = conf->cores, .ring_slots = conf->ring_slots, .fdb_buckets = conf_fdb_buckets(conf->fdb)},
-		&head);
-	uint64_t fdb = 0, cores = 0;
+	struct seg_shape shape;
+	conf_shape(conf, &shape);
+	uint64_t total = seg_plan(&shape, &head);
+	uint64_t fdb = 0, cores = 0, nbr = 0;
 	for (unsigned node = 0; node <= conf->cores; node++) {
 		fdb += head.fdb_hot[node].size + head.fdb_cold[node].size;
 		cores += head.core[node].size;
+		nbr += head.nbr[SEG_IPV4][node].size + head.nbr[SEG_IPV6][node].size;
 	}
 	uint64_t mbufs = (uint64_t)conf->mbufs * (conf_mbuf_room(conf) + MBUF_STRUCT + MBUF_POOL);
 	uint64_t queues = 0;
@@ -61,9 +96,11 @@ conf_memory(const struct conf *conf, struct conf_memory_item *items, size_t max)
 	}
 	const struct conf_memory_item all[] = {
 		{"bridge tables", "segment", fdb},
+		{"neighbour tables", "segment", nbr},
+		{"routes", "segment", head.routes.size},
 		{"message rings", "segment", head.rings.size},
 		{"counters and traces", "segment", cores},
-		{"configuration", "segment", total - fdb - head.rings.size - cores},
+		{"configuration", "segment", total - fdb - nbr - head.routes.size - head.rings.size - cores},
 		{"mbufs", "engine", mbufs},
 		{"hand-over rings", "engine", (uint64_t)conf->cores * conf->cores * CONF_HANDOVER_SLOTS * sizeof(void *)},
 		{"transmit backlog rings", "engine", queues * conf->cores * CONF_BACKLOG_SLOTS * sizeof(void *)},

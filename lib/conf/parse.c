@@ -167,6 +167,7 @@ set_defaults(struct conf *conf)
 		.ring_slots = 256,
 		.fdb = 8192,
 		.neighbors = 4096,
+		.routes = 4096,
 		.ageing_s = 300,
 	};
 }

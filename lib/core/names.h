@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Names of what the segment numbers: drop reasons, classes, message kinds, port kinds. Pure.
+ * Names of what the segment numbers. Pure.
  *
  * They stand in JSON and in metrics, so they never change: snake_case words. Numbers come from shared memory, thus any number is
  * allowed, and an unknown one is "unknown".
@@ -50,5 +50,21 @@ names_stp(unsigned stp);
 /* seg_event.severity: "error", "warning", "notice", "info". */
 const char *
 names_severity(unsigned severity);
+
+/* enum seg_nbr_state: the words of ip-neighbour(8), "reachable", ... */
+const char *
+names_nbr_state(unsigned state);
+
+/* enum seg_address_state: "tentative", "preferred", "duplicate". */
+const char *
+names_address_state(unsigned state);
+
+/* enum seg_route_kind: "connected", "local", "unicast", "blackhole", "unreachable", "prohibit". */
+const char *
+names_route_kind(unsigned kind);
+
+/* enum seg_role: "serving", "drained", "lost". */
+const char *
+names_role(unsigned role);
 
 #endif

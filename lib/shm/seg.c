@@ -178,6 +178,13 @@ bad_field(const struct seg_header *head)
 	if (head->fdb_buckets < 2) {
 		return "fdb_buckets";
 	}
+	if (head->nbr_slots < 16 || head->nbr_slots > SEG_SLOTS_MAX || (head->nbr_slots & (head->nbr_slots - 1))) {
+		return "nbr_slots";
+	}
+	if (head->route_slots < 16 || head->route_slots > SEG_SLOTS_MAX || (head->route_slots & (head->route_slots - 1)) ||
+		!span_fits(head, &head->routes, (uint64_t)head->route_slots * sizeof(struct seg_route))) {
+		return "routes";
+	}
 	if (!(head->fdb_seed & 1)) {
 		return "fdb_seed";
 	}
@@ -199,6 +206,11 @@ bad_field(const struct seg_header *head)
 		if (i > 0 &&
 			!span_fits(head, &head->fdb_cold[i], (uint64_t)head->fdb_buckets * SEG_WAYS * sizeof(struct seg_cold))) {
 			return "fdb_cold";
+		}
+		for (unsigned family = 0; i > 0 && family < SEG_FAMILIES; family++) {
+			if (!span_fits(head, &head->nbr[family][i], (uint64_t)head->nbr_slots * sizeof(struct seg_nbr))) {
+				return "nbr";
+			}
 		}
 	}
 	return NULL;

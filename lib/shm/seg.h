@@ -31,6 +31,9 @@ struct seg_shape {
 	uint32_t ncores;      /* 1..SEG_MAX_CORES */
 	uint32_t ring_slots;  /* a power of two, 16..65536 */
 	uint32_t fdb_buckets; /* >= 2 */
+	uint32_t nbr_slots;   /* of a core and family; a power of two, 16..2^24 */
+	uint32_t route_slots; /* a power of two, 16..2^24 */
+	uint64_t nbr_limit, route_limit; /* for the header */
 };
 
 /* Fills the spans of *head (and ring_stride, size) for a shape; returns the size. For create and for `pe check`. */
@@ -112,6 +115,14 @@ seg_hot(const struct seg *seg, unsigned core);
 struct seg_cold *
 seg_cold(const struct seg *seg, unsigned core);
 
+/* core: 1..ncores; head.nbr_slots neighbours of a family; NULL when out of range. */
+struct seg_nbr *
+seg_nbr(const struct seg *seg, unsigned family, unsigned core);
+
+/* head.route_slots routes of both families. */
+struct seg_route *
+seg_routes(const struct seg *seg);
+
 /* The ring from one node to another; NULL when out of range. */
 struct seg_ring *
 seg_ring(const struct seg *seg, unsigned from, unsigned to);
@@ -124,6 +135,7 @@ struct seg_tables {
 	struct seg_port port[SEG_MAX_PORTS];
 	struct seg_bridge bridge[SEG_MAX_BRIDGES];
 	struct seg_fid fid[SEG_MAX_FIDS];
+	struct seg_iface iface[SEG_MAX_IFACES];
 	char channel_name[SEG_MAX_CHANNELS][SEG_NAME_SIZE];
 	uint64_t generation, time_ns;
 };
@@ -150,6 +162,17 @@ struct seg_fdb_entry {
 };
 bool
 seg_read_fdb(const struct seg *seg, unsigned core, uint64_t slot, struct seg_fdb_entry *entry);
+
+/*
+ * A whole copy of one neighbour of a core as an outside reader sees it; slot counts 0..nbr_slots-1. False: the slot is empty (or
+ * SEG_NBR_GONE), or changed too often to be read. Tombstones are given: look at SEG_NBR_TOMB.
+ */
+bool
+seg_read_nbr(const struct seg *seg, unsigned family, unsigned core, uint64_t slot, struct seg_nbr *copy);
+
+/* The same for a route; slot counts 0..route_slots-1. */
+bool
+seg_read_route(const struct seg *seg, uint64_t slot, struct seg_route *copy);
 
 /*
  * The trace of a node from record *next on: at most max records, oldest first. *next moves behind the last one given, *lost is

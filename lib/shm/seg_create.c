@@ -31,6 +31,8 @@ seg_plan(const struct seg_shape *shape, struct seg_header *head)
 	head->ncores = shape->ncores;
 	head->ring_slots = shape->ring_slots;
 	head->fdb_buckets = shape->fdb_buckets;
+	head->nbr_slots = shape->nbr_slots;
+	head->route_slots = shape->route_slots;
 	head->ring_stride = sizeof(struct seg_ring) + (uint64_t)shape->ring_slots * sizeof(struct seg_msg);
 	head->control = plan_span(&end, sizeof(struct seg_control));
 	head->rings = plan_span(&end, nodes * nodes * head->ring_stride);
@@ -41,8 +43,20 @@ seg_plan(const struct seg_shape *shape, struct seg_header *head)
 		head->fdb_hot[i] = plan_span(&end, (uint64_t)shape->fdb_buckets * sizeof(struct seg_bucket));
 		head->fdb_cold[i] = plan_span(&end, (uint64_t)shape->fdb_buckets * SEG_WAYS * sizeof(struct seg_cold));
 	}
+	for (unsigned i = 1; i <= shape->ncores; i++) {
+		for (unsigned family = 0; family < SEG_FAMILIES; family++) {
+			head->nbr[family][i] = plan_span(&end, (uint64_t)shape->nbr_slots * sizeof(struct seg_nbr));
+		}
+	}
+	head->routes = plan_span(&end, (uint64_t)shape->route_slots * sizeof(struct seg_route));
 	head->size = (end + SPAN_ALIGN - 1) / SPAN_ALIGN * SPAN_ALIGN;
 	return head->size;
+}
+
+static bool
+slots_valid(uint32_t slots)
+{
+	return slots >= 16 && slots <= SEG_SLOTS_MAX && !(slots & (slots - 1));
 }
 
 static enum err_code
@@ -56,6 +70,10 @@ check_shape(const struct seg_shape *shape, struct err *err)
 	}
 	if (shape->fdb_buckets < 2) {
 		return err_set(err, ERR_USAGE, "%u buckets: at least 2 are needed", shape->fdb_buckets);
+	}
+	if (!slots_valid(shape->nbr_slots) || !slots_valid(shape->route_slots)) {
+		return err_set(err, ERR_USAGE, "%u neighbour and %u route slots: powers of two from 16 to %u are possible",
+			shape->nbr_slots, shape->route_slots, SEG_SLOTS_MAX);
 	}
 	return ERR_NONE;
 }
@@ -87,7 +105,7 @@ make_object(const char *name, uint64_t size, int *fd, struct err *err)
 }
 
 static void
-fill_header(struct seg_header *head, const char *name, uint64_t fdb_limit)
+fill_header(struct seg_header *head, const char *name, uint64_t fdb_limit, const struct seg_shape *shape)
 {
 	uint64_t now = seg_now_ns(CLOCK_MONOTONIC);
 	head->version = SEG_VERSION;
@@ -101,6 +119,8 @@ fill_header(struct seg_header *head, const char *name, uint64_t fdb_limit)
 	head->wall_offset_ns = (int64_t)(seg_now_ns(CLOCK_REALTIME) - now);
 	head->generation = (uint64_t)head->wall_offset_ns + now;
 	head->fdb_limit = fdb_limit;
+	head->nbr_limit = shape->nbr_limit;
+	head->route_limit = shape->route_limit;
 	if (getrandom(&head->fdb_seed, sizeof(head->fdb_seed), GRND_NONBLOCK) != sizeof(head->fdb_seed)) {
 		head->fdb_seed = head->generation * 0x9e3779b97f4a7c15ull; /* too early after boot for the kernel */
 	}
@@ -216,7 +236,7 @@ seg_create(struct seg *seg, const char *name, const struct seg_shape *shape, uin
 	}
 	seg->base = base;
 	(void)madvise(base, seg->size, MADV_HUGEPAGE); /* as far as the host gives them */
-	fill_header(&seg->head, name, fdb_limit);
+	fill_header(&seg->head, name, fdb_limit, shape);
 	memcpy(base, &seg->head, sizeof(seg->head));
 	struct stat st;
 	if (flock(seg->fd, LOCK_EX | LOCK_NB) < 0 || fstat(seg->fd, &st) < 0) {

@@ -5,6 +5,8 @@
 
 #include "shm/seg.h"
 
+#define SEG_SLOTS_MAX (1u << 24) /* of a table of neighbours or routes */
+
 #define SEG_DIR "/dev/shm" /* where Linux keeps POSIX shared memory: shm_open("/x") is SEG_DIR "/x" */
 #define SEG_PATH_SIZE 64
 

@@ -37,6 +37,19 @@ seg_cold(const struct seg *seg, unsigned core)
 	return core >= 1 && core <= seg->head.ncores ? at_offset(seg, seg->head.fdb_cold[core].offset) : NULL;
 }
 
+struct seg_nbr *
+seg_nbr(const struct seg *seg, unsigned family, unsigned core)
+{
+	bool there = family < SEG_FAMILIES && core >= 1 && core <= seg->head.ncores;
+	return there ? at_offset(seg, seg->head.nbr[family][core].offset) : NULL;
+}
+
+struct seg_route *
+seg_routes(const struct seg *seg)
+{
+	return at_offset(seg, seg->head.routes.offset);
+}
+
 struct seg_ring *
 seg_ring(const struct seg *seg, unsigned from, unsigned to)
 {
@@ -80,6 +93,7 @@ store_words(void *to, const void *from, size_t size)
 
 _Static_assert(sizeof(((struct seg_control *)0)->bridge) % 8 == 0, "copied by words");
 _Static_assert(sizeof(((struct seg_control *)0)->fid) % 8 == 0, "copied by words");
+_Static_assert(sizeof(((struct seg_control *)0)->iface) % 8 == 0, "copied by words");
 _Static_assert(sizeof(((struct seg_control *)0)->channel_name) % 8 == 0, "copied by words");
 
 static void
@@ -89,6 +103,7 @@ copy_tables(const struct seg_control *control, void *arg)
 	load_words(copy->port, control->port, sizeof(copy->port));
 	load_words(copy->bridge, control->bridge, sizeof(copy->bridge));
 	load_words(copy->fid, control->fid, sizeof(copy->fid));
+	load_words(copy->iface, control->iface, sizeof(copy->iface));
 	load_words(copy->channel_name, control->channel_name, sizeof(copy->channel_name));
 	copy->generation = seg_get_acquire(&control->config_generation);
 	copy->time_ns = seg_get_acquire(&control->config_time_ns);
@@ -140,6 +155,12 @@ seg_read_tables(const struct seg *seg, struct seg_tables *copy)
 	for (size_t i = 0; i < SEG_MAX_BRIDGES; i++) {
 		copy->bridge[i].name[SEG_NAME_SIZE - 1] = '\0';
 	}
+	for (size_t i = 0; i < SEG_MAX_IFACES; i++) {
+		copy->iface[i].name[SEG_NAME_SIZE - 1] = '\0';
+		if (copy->iface[i].naddresses > SEG_IFACE_ADDRESSES) {
+			copy->iface[i].naddresses = SEG_IFACE_ADDRESSES;
+		}
+	}
 	for (size_t i = 0; i < SEG_MAX_CHANNELS; i++) {
 		copy->channel_name[i][SEG_NAME_SIZE - 1] = '\0';
 	}
@@ -176,6 +197,7 @@ seg_write_tables(const struct seg *seg, const struct seg_tables *tables, const c
 	store_words(control->port, tables->port, sizeof(tables->port));
 	store_words(control->bridge, tables->bridge, sizeof(tables->bridge));
 	store_words(control->fid, tables->fid, sizeof(tables->fid));
+	store_words(control->iface, tables->iface, sizeof(tables->iface));
 	store_words(control->channel_name, tables->channel_name, sizeof(tables->channel_name));
 	seg_put_release(&control->config_generation, tables->generation);
 	seg_put_release(&control->config_time_ns, tables->time_ns);
@@ -243,6 +265,46 @@ seg_read_fdb(const struct seg *seg, unsigned core, uint64_t slot, struct seg_fdb
 		}
 	}
 	return false;
+}
+
+/* ---- neighbours and routes -------------------------------------------------------------------------------------- */
+
+/* A line that has its own sequence word: seq is odd while its one writer changes it. */
+static bool
+read_line(const void *line, const uint32_t *seq, void *copy)
+{
+	for (int tries = 0; tries < 16; tries++) {
+		uint32_t before = seg_get_acquire(seq);
+		load_words(copy, line, SEG_LINE);
+		if (!(before & 1) && seg_get(seq) == before) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool
+seg_read_nbr(const struct seg *seg, unsigned family, unsigned core, uint64_t slot, struct seg_nbr *copy)
+{
+	const struct seg_nbr *nbr = seg_nbr(seg, family, core);
+	if (!nbr || slot >= seg->head.nbr_slots) {
+		return false;
+	}
+	uint32_t iface = seg_get(&nbr[slot].iface);
+	return iface != 0 && iface != SEG_NBR_GONE && read_line(&nbr[slot], &nbr[slot].seq, copy) && copy->iface != 0 &&
+	       copy->iface != SEG_NBR_GONE;
+}
+
+bool
+seg_read_route(const struct seg *seg, uint64_t slot, struct seg_route *copy)
+{
+	const struct seg_route *route = seg_routes(seg);
+	if (slot >= seg->head.route_slots) {
+		return false;
+	}
+	uint8_t kind = seg_get(&route[slot].kind);
+	return kind != SEG_ROUTE_NONE && read_line(&route[slot], &route[slot].seq, copy) && copy->kind > SEG_ROUTE_NONE &&
+	       copy->kind < SEG_ROUTE_KINDS;
 }
 
 /* ---- traces and events ------------------------------------------------------------------------------------------ */

@@ -30,7 +30,7 @@ static void
 make_valid(void)
 {
 	static struct seg_header head;
-	const struct seg_shape shape = {.ncores = 2, .ring_slots = 16, .fdb_buckets = 4};
+	const struct seg_shape shape = {.ncores = 2, .ring_slots = 16, .fdb_buckets = 4, .nbr_slots = 16, .route_slots = 16};
 	valid_size = seg_plan(&shape, &head);
 	valid = calloc(1, valid_size);
 	if (!valid) {

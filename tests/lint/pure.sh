@@ -2,7 +2,7 @@
 # Pure areas have no system calls, clock, log or streams, and allocate nothing where packets go. usage: pure.sh [ROOT]
 cd "${1:-.}" || exit 2
 bad=0
-AREAS="base net core fdb bridge rss limit conf ds"
+AREAS="base net core fdb nbr route bridge rss limit conf ds"
 # lib/conf and what builds plans and views allocate; nothing that a packet meets does
 MAY_ALLOCATE='^lib/(conf/|bridge/plan\.c|fdb/view\.c)'
 

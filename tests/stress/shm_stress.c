@@ -48,7 +48,7 @@ static void
 create(struct seg *seg, uint32_t cores)
 {
 	struct err err = {0};
-	const struct seg_shape shape = {.ncores = cores, .ring_slots = SLOTS, .fdb_buckets = 8};
+	const struct seg_shape shape = {.ncores = cores, .ring_slots = SLOTS, .fdb_buckets = 8, .nbr_slots = 16, .route_slots = 16};
 	if (seg_create(seg, segment, &shape, 24, &err) != ERR_NONE) {
 		fprintf(stderr, "%s\n", err.message);
 		exit(1);
@@ -547,7 +547,7 @@ creator(struct race *race)
 {
 	struct seg seg;
 	struct err err = {0};
-	const struct seg_shape shape = {.ncores = 1, .ring_slots = SLOTS, .fdb_buckets = 8};
+	const struct seg_shape shape = {.ncores = 1, .ring_slots = SLOTS, .fdb_buckets = 8, .nbr_slots = 16, .route_slots = 16};
 	__atomic_add_fetch(&race->ready, 1, __ATOMIC_ACQ_REL);
 	while (__atomic_load_n(&race->ready, __ATOMIC_ACQUIRE) < CREATORS) {
 		sched_yield();

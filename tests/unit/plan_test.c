@@ -88,7 +88,7 @@ test_plan(void **state)
 	struct plan_numbers *numbers = calloc(1, sizeof(*numbers));
 	m->bridge[0].stp = SEG_STP_BLOCK;
 	assert_true(plan_numbers_update(numbers, &m->conf));
-	struct plan *plan = plan_new(&m->conf, numbers, 42);
+	struct plan *plan = plan_new(&m->conf, numbers, NULL, 42);
 	assert_non_null(plan);
 	uint16_t p1 = plan_port_number(numbers, "p1"), p2 = plan_port_number(numbers, "p2"), p3 = plan_port_number(numbers, "p3");
 	uint16_t p4 = plan_port_number(numbers, "p4"), br0 = plan_bridge_number(numbers, "br0");
@@ -187,7 +187,7 @@ test_numbers_run_out(void **state)
 		tag(member, vid);
 	}
 	assert_true(plan_numbers_update(numbers, &m->conf));
-	struct plan *plan = plan_new(&m->conf, numbers, 1);
+	struct plan *plan = plan_new(&m->conf, numbers, NULL, 1);
 	assert_non_null(plan);
 	assert_int_equal(plan->port[plan_port_number(numbers, "p0")].fid[4094],
 		plan_fid_number(numbers, plan_bridge_number(numbers, "br0"), 4094));

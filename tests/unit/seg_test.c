@@ -20,7 +20,7 @@
 
 #include "shm/seg.h"
 
-static const struct seg_shape tiny = {.ncores = 2, .ring_slots = 16, .fdb_buckets = 2};
+static const struct seg_shape tiny = {.ncores = 2, .ring_slots = 16, .fdb_buckets = 2, .nbr_slots = 16, .route_slots = 16};
 static bool isolated; /* a /dev/shm of our own */
 static char name[SEG_NAME_SIZE], path[64];
 
@@ -37,7 +37,8 @@ static void
 shape_arithmetic(void **state)
 {
 	(void)state;
-	static const struct seg_shape shapes[] = {{1, 16, 2}, {3, 256, 2731}, {64, 65536, 1398102}};
+	static const struct seg_shape shapes[] = {
+		{1, 16, 2, 16, 16, 8, 8}, {3, 256, 2731, 8192, 8192, 4096, 4096}, {64, 65536, 1398102, 64, 1 << 21, 32, 1 << 20}};
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
 		const struct seg_shape *shape = &shapes[i];
 		struct seg_header head = {0};
@@ -76,12 +77,14 @@ shapes_refused(void **state)
 		struct seg_shape shape;
 		const char *message;
 	} bad[] = {
-		{{0, 16, 2}, "0 data cores: 1 to 64 are possible"},
-		{{65, 16, 2}, "65 data cores: 1 to 64 are possible"},
-		{{1, 17, 2}, "17 ring slots: a power of two from 16 to 65536 is possible"},
-		{{1, 8, 2}, "8 ring slots: a power of two from 16 to 65536 is possible"},
-		{{1, 131072, 2}, "131072 ring slots: a power of two from 16 to 65536 is possible"},
-		{{1, 16, 1}, "1 buckets: at least 2 are needed"},
+		{{0, 16, 2, 16, 16, 8, 8}, "0 data cores: 1 to 64 are possible"},
+		{{65, 16, 2, 16, 16, 8, 8}, "65 data cores: 1 to 64 are possible"},
+		{{1, 17, 2, 16, 16, 8, 8}, "17 ring slots: a power of two from 16 to 65536 is possible"},
+		{{1, 8, 2, 16, 16, 8, 8}, "8 ring slots: a power of two from 16 to 65536 is possible"},
+		{{1, 131072, 2, 16, 16, 8, 8}, "131072 ring slots: a power of two from 16 to 65536 is possible"},
+		{{1, 16, 1, 16, 16, 8, 8}, "1 buckets: at least 2 are needed"},
+		{{1, 16, 2, 17, 16, 8, 8}, "17 neighbour and 16 route slots: powers of two from 16 to 16777216 are possible"},
+		{{1, 16, 2, 16, 8, 8, 8}, "16 neighbour and 8 route slots: powers of two from 16 to 16777216 are possible"},
 	};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct seg seg;

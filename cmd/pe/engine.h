@@ -16,6 +16,7 @@
 #include "bridge/plan.h"
 #include "conf/conf.h"
 #include "core/grace.h"
+#include "core/roles.h"
 #include "limit/limit.h"
 #include "port.h"
 #include "queue.h"
@@ -61,6 +62,8 @@ struct engine {
 	struct rte_ring *work[SEG_MAX_NODES][SEG_MAX_NODES]; /* [from][to]: frames handed over for work */
 	struct ring_sender to[SEG_MAX_NODES];                /* the control core's messages */
 	struct grace grace;
+	struct roles roles;                     /* of the control core; the data cores read the words of the segment */
+	uint32_t inject_ms[SEG_MAX_NODES];      /* a core is to stand still for so long, once (pe inject) */
 	const struct fib *fib;                  /* cmd/pe/fib.h; what data cores look routes up in, published with release */
 	struct routes *routes;                  /* fib.c's own */
 	struct ring_receiver from[SEG_MAX_NODES]; /* messages to the control core */

@@ -78,11 +78,12 @@ lane_new(struct engine *engine, struct port *port, const struct view *beside)
 	}
 	memset(lane, 0, sizeof(*lane));
 	lane->port = port;
-	unsigned polled[SEG_MAX_NODES];
+	unsigned polled[SEG_MAX_NODES], turn = 0;
 	count_polled(beside, polled);
 	for (uint16_t q = 0; q < port->nrxq; q++) {
 		lane->rxq[q].queue = q;
 		lane->rxq[q].home = least_polling(polled, engine->ncores);
+		lane->rxq[q].poller = roles_poller(&engine->roles, lane->rxq[q].home, &turn);
 		polled[lane->rxq[q].home]++;
 	}
 	for (uint16_t q = 0; q < port->ntxq; q++) {

@@ -32,7 +32,7 @@ fill_port(const struct control *control, const struct conf_port *conf, uint16_t 
 	out->tx_queues = port->ntxq;
 	out->bridge = engine->view->plan->port[number].bridge;
 	for (uint16_t q = 0; q < port->nrxq; q++) {
-		out->poller[q] = lane->rxq[q].home;
+		out->poller[q] = lane->rxq[q].poller;
 	}
 }
 

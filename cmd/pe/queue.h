@@ -44,11 +44,12 @@ queue_give(struct queue_owner *owner)
 	__atomic_store_n(&owner->word, word & ~1ull, __ATOMIC_RELEASE);
 }
 
-/* A receive queue: polled by its home core. */
+/* A receive queue: polled by its home core, and by another while that one does not serve (lib/core/roles.h). */
 struct rxq {
 	struct queue_owner owner;
 	uint16_t queue;
 	uint8_t home;
+	uint8_t poller; /* written by the control core, published with seg_control.owner_epoch */
 };
 
 /* A transmit queue with the rings of those who found it busy. */

@@ -42,10 +42,8 @@ fill_control_words(struct engine *engine)
 {
 	struct seg_control *words = seg_control(&engine->seg);
 	struct seg_core *mine = seg_core(&engine->seg, 0);
-	for (unsigned b = 0; b < SEG_OWNER_BUCKETS; b++) {
-		seg_put(&words->owner[b], (uint8_t)(1 + b * engine->ncores / SEG_OWNER_BUCKETS));
-	}
-	seg_put_release(&words->owner_epoch, 1); /* the table is whole */
+	roles_init(&engine->roles, (uint8_t)engine->ncores);
+	roles_publish(&engine->roles, words);
 	seg_put(&words->ageing_ns, (uint64_t)engine->conf.ageing_s * 1000000000ull);
 	seg_put(&mine->cpu, -1);
 	seg_put(&mine->tid, (uint32_t)syscall(SYS_gettid));

@@ -68,6 +68,15 @@ steer_forward(struct worker *w, struct rte_mbuf **frame, unsigned n)
 	}
 }
 
+/* Others have worked on what came after these frames: late ones would overtake nobody, but arrive out of order. */
+static void
+steer_give_up(struct worker *w, struct rte_mbuf **frame, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		worker_drop_in(w, SEG_DROP_STALLED, frame[i]->port, frame[i]);
+	}
+}
+
 bool
 steer_take(struct worker *w)
 {
@@ -85,10 +94,12 @@ steer_take(struct worker *w)
 		for (unsigned from = bit; from <= w->ncores; from += 64) {
 			struct rte_ring *ring = w->engine->work[from][w->number];
 			unsigned left = 0, n = ring ? rte_ring_sc_dequeue_burst(ring, (void **)frame, BURST, &left) : 0;
-			if (n) {
+			if (n && w->lost) {
+				steer_give_up(w, frame, n);
+			} else if (n) {
 				steer_forward(w, frame, n);
-				any = true;
 			}
+			any |= n > 0;
 			if (left) {
 				w->work_left |= 1ull << bit;
 			}

@@ -80,7 +80,7 @@ worker_may_sleep(const struct worker *w)
 {
 	return !__atomic_load_n(&w->mine->bell, __ATOMIC_SEQ_CST) && !__atomic_load_n(&w->mine->work, __ATOMIC_SEQ_CST) &&
 	       !w->bell_left && !w->work_left && !w->nlater && seg_get_acquire(&w->engine->view) == w->view &&
-	       !seg_get(&w->engine->stop);
+	       seg_get(&seg_control(&w->engine->seg)->owner_epoch) == w->roles && !seg_get(&w->engine->stop);
 }
 
 static void
@@ -107,12 +107,12 @@ worker_sleep(struct worker *w)
 
 /* ---- the quiet point -------------------------------------------------------------------------------------------- */
 
-/* The queues of a lane whose home is this core. */
+/* The queues of a lane that this core polls. */
 static void
 worker_poll_lane(struct worker *w, struct lane *lane)
 {
 	for (unsigned q = 0; q < lane->port->nrxq; q++) {
-		if (lane->rxq[q].home != w->number || w->npolled == SEG_MAX_PORTS) {
+		if (seg_get(&lane->rxq[q].poller) != w->number || w->npolled == SEG_MAX_PORTS) {
 			continue;
 		}
 		w->polled[w->npolled++] = (struct polled){.lane = lane, .rxq = &lane->rxq[q]};
@@ -125,18 +125,41 @@ worker_poll_lane(struct worker *w, struct lane *lane)
 }
 
 static void
-worker_take_view(struct worker *w, const struct view *view)
+worker_poll_lanes(struct worker *w)
 {
-	w->view = view;
 	w->npolled = 0;
 	w->busy_polled = 0;
 	w->npollfd = 1;
 	for (unsigned p = 1; p < SEG_MAX_PORTS; p++) {
-		w->replica.mac_limit[p] = view->plan->port[p].mac_limit;
-		if (view->lane[p]) {
-			worker_poll_lane(w, view->lane[p]);
+		if (w->view->lane[p]) {
+			worker_poll_lane(w, w->view->lane[p]);
 		}
 	}
+}
+
+/* Who owns, who polls and who works on what has changed, also for a core that comes back and had all that once. */
+static void
+worker_take_roles(struct worker *w, uint32_t epoch)
+{
+	const struct seg_control *words = seg_control(&w->engine->seg);
+
+	w->roles = epoch;
+	for (unsigned b = 0; b < SEG_OWNER_BUCKETS; b++) {
+		w->spread[b] = seg_get(&words->spread[b]);
+	}
+	w->lost = seg_get(&words->role[w->number]) == SEG_ROLE_LOST;
+	worker_poll_lanes(w);
+	seg_put_release(&w->mine->roles, epoch); /* nothing is done by the old ones any more */
+}
+
+static void
+worker_take_view(struct worker *w, const struct view *view)
+{
+	w->view = view;
+	for (unsigned p = 1; p < SEG_MAX_PORTS; p++) {
+		w->replica.mac_limit[p] = view->plan->port[p].mac_limit;
+	}
+	worker_poll_lanes(w);
 	/* release: the control core frees the old view when it sees this */
 	seg_put_release(&w->mine->plan, view->generation);
 }
@@ -162,12 +185,28 @@ worker_fill_storm(struct worker *w, uint64_t elapsed_ns)
 	}
 }
 
+/* Stands still as a core that hangs would, for those who want to see what comes of it (pe inject). */
+static void
+worker_hang(struct worker *w)
+{
+	uint32_t ms = __atomic_exchange_n(&w->engine->inject_ms[w->number], 0, __ATOMIC_RELAXED);
+	uint64_t until = engine_now_ns() + (uint64_t)ms * 1000000;
+
+	while (engine_now_ns() < until && !seg_get(&w->engine->stop)) {
+		nanosleep(&(struct timespec){.tv_nsec = TICK_NS}, NULL);
+	}
+}
+
 static void
 worker_tick(struct worker *w)
 {
 	struct timespec cpu;
-	uint64_t now = engine_now_ns();
 
+	if (__builtin_expect(seg_get(&w->engine->inject_ms[w->number]), 0)) {
+		worker_hang(w);
+		return; /* what has changed meanwhile comes first */
+	}
+	uint64_t now = engine_now_ns();
 	worker_fill_storm(w, now - w->mine->heartbeat_ns);
 	w->now_ns = now;
 	exchange_send(w);
@@ -239,12 +278,18 @@ worker_work(struct worker *w)
 static void
 worker_loop(struct worker *w)
 {
+	const struct seg_control *words = seg_control(&w->engine->seg);
 	uint64_t last = rte_rdtsc();
 
 	while (!seg_get(&w->engine->stop)) {
 		const struct view *view = seg_get_acquire(&w->engine->view);
 		if (__builtin_expect(view != w->view, 0)) {
 			worker_take_view(w, view);
+		}
+		/* acquire: the words that it announces */
+		uint32_t epoch = seg_get_acquire(&words->owner_epoch);
+		if (__builtin_expect(epoch != w->roles, 0)) {
+			worker_take_roles(w, epoch);
 		}
 		bool worked = worker_work(w);
 		uint64_t tsc = rte_rdtsc();
@@ -310,13 +355,12 @@ worker_init(struct worker *w, struct engine *engine, unsigned number)
 		w->from[other] = ring_receiver(seg_ring(seg, other, number), slots);
 	}
 	rss_key_init(&w->rss, rss_default_key);
-	for (unsigned b = 0; b < SEG_OWNER_BUCKETS; b++) {
-		w->spread[b] = (uint8_t)(1 + b % engine->ncores);
-	}
 	fdb_init(&w->replica.fdb, seg_hot(seg, number), seg_cold(seg, number), seg->head.fdb_buckets, seg->head.fdb_seed,
 		&w->mine->fdb);
 	replica_init(&w->replica, seg_control(seg), (uint8_t)number, (uint8_t)engine->ncores, seg->head.fdb_limit, w->now_ns);
 	w->pollfd[0] = (struct pollfd){.fd = w->wake_fd, .events = POLLIN};
+	w->view = engine->view;
+	worker_take_roles(w, seg_get_acquire(&seg_control(seg)->owner_epoch));
 	worker_take_view(w, engine->view);
 }
 

@@ -59,6 +59,7 @@ struct worker {
 	struct neighbors *nbr;    /* neighbor.h */
 	uint32_t roles;           /* seg_control.owner_epoch as taken up */
 	struct rss_key rss;
+	bool lost; /* this core was taken out, and is on its way back: what waits for it is old */
 	uint8_t spread[SEG_OWNER_BUCKETS]; /* indirection table: bucket of the hash to core */
 	struct handed {
 		unsigned n;

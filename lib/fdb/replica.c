@@ -14,6 +14,7 @@ replica_init(struct replica *r, const struct seg_control *control, uint8_t self,
 	r->ncores = ncores;
 	r->limit = limit;
 	r->tick_ns = now;
+	r->owner_epoch = seg_get(&control->owner_epoch);
 	r->sweep_from_ns = now;
 	r->learn_budget = replica_learn_budget(r);
 	r->trim_period = now / REPLICA_TRIM_NS;

@@ -66,7 +66,8 @@ struct replica {
 	uint64_t trim_period;
 	uint64_t trim_entries; /* counts at its begin */
 	uint32_t trim_seen[SEG_MAX_CHANNELS];
-	uint64_t mercy_ns; /* after a standstill: nothing ages until then */
+	uint32_t owner_epoch;
+	uint64_t mercy_ns; /* after a standstill or a change of owners: nothing ages until then */
 	bool missing;      /* announcements found no room in the table; the newest deletion among them: */
 	uint32_t missed_flush;
 	uint64_t missed_stamp;

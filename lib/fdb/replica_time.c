@@ -330,6 +330,13 @@ void
 replica_tick(struct replica *r, uint64_t now, struct replica_out *out)
 {
 	fdb_flush_sync(&r->fdb, r->control);
+	uint32_t epoch = seg_get_acquire(&r->control->owner_epoch);
+	if (epoch != r->owner_epoch) {
+		/* What came to this core is as old as its arrival here; whether it is in use, the others tell in their next
+		 * sweeps. */
+		r->owner_epoch = epoch;
+		r->mercy_ns = now + 2 * replica_sweep_ns(r);
+	}
 	if (now - r->tick_ns >= REPLICA_TICK_NS) {
 		/* A core that stood still has use hints waiting, and its peers have some that found its rings full. */
 		if (now - r->tick_ns > replica_sweep_ns(r)) {

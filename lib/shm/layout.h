@@ -408,6 +408,8 @@ struct seg_core {
 	int32_t cpu; /* pinned to; -1: not pinned */
 	uint32_t tid;
 	uint32_t resync; /* how many receivers this core still owes a resynchronisation */
+	uint32_t roles;  /* seg_control.owner_epoch that it goes by */
+	uint32_t pad;
 	uint64_t heartbeat_ns;
 	uint64_t cpu_ns; /* thread CPU time */
 	uint64_t loops;

@@ -16,6 +16,7 @@ struct nd_verdict {
 	bool answer;       /* send `reply` from reply_source to reply_to; its link-layer address is resolved as any other's, or
 			      reply_mac when that is not 0 */
 	bool conflict;     /* somebody has, or wants, our address: index `which` (RFC 4862 5.4.3, 5.4.4) */
+	bool testing;      /* with conflict: it is another one's duplicate address detection */
 	bool solicited_ra; /* a valid RS: the control core's RA machine wants to know */
 	bool router;       /* a valid RA */
 	int which;

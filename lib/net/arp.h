@@ -14,7 +14,7 @@
 #define ARP_REPLY 2
 
 struct arp {
-	uint16_t op;          /* others than request and reply come through */
+	uint16_t op; /* others than request and reply come through */
 	uint64_t sender_mac, target_mac;
 	uint32_t sender, target; /* IPv4 addresses as numbers */
 };

@@ -31,6 +31,17 @@ csum(const void *data, size_t size)
 uint64_t
 csum_pseudo6(const uint8_t source[static 16], const uint8_t destination[static 16], uint32_t size, uint8_t next);
 
+/* The same for addresses as words (lib/net/ip6.h). */
+static inline uint64_t
+csum_pseudo6_words(const uint64_t source[static 2], const uint64_t destination[static 2], uint32_t size, uint8_t next)
+{
+	uint64_t sum = (uint64_t)size + next;
+	for (unsigned i = 0; i < 2; i++) {
+		sum += (source[i] >> 32) + (source[i] & 0xffffffff) + (destination[i] >> 32) + (destination[i] & 0xffffffff);
+	}
+	return sum;
+}
+
 /* A 16-bit word of what is summed changes from old to new: HC' = ~(~HC + ~m + m') (RFC 1624 3). All in host order. */
 static inline uint16_t
 csum_update(uint16_t checksum, uint16_t old, uint16_t new)

@@ -51,8 +51,8 @@ icmp4_get(struct bytes_in *in, struct icmp *icmp);
 bool
 icmp6_get(struct bytes_in *in, const struct ip6 *ip, struct icmp *icmp);
 
-/* May an error be sent about this packet (RFC 1122 3.2.2, RFC 4443 2.4 e)? group: it came to a group or broadcast MAC. `in` stands
- * behind the IP header. */
+/* May an error be sent about this packet (RFC 1122 3.2.2, RFC 4443 2.4 e)? group: it came to a group or broadcast MAC. `in`
+ * stands behind the IP header. */
 bool
 icmp4_may_complain(const struct ip4 *about, struct bytes_in in, bool group);
 bool

@@ -3,8 +3,6 @@
 
 #include <stddef.h>
 
-enum { HOP_BY_HOP = 0, ROUTING = 43, FRAGMENT = 44, AUTHENTICATION = 51, DESTINATION = 60, MOBILITY = 135 };
-
 #define V4_MORE_OR_OFFSET 0x3fff /* RFC 791 3.1: MF and the fragment offset */
 
 static void
@@ -35,31 +33,6 @@ ip_flow_v4(struct bytes_in *in, struct ip_flow *flow)
 	return true;
 }
 
-/* The length of an extension header whose first two bytes were read, 0 for what is none. */
-static unsigned
-extension_size(uint8_t type, uint8_t length)
-{
-	switch (type) {
-	case HOP_BY_HOP:
-	case ROUTING:
-	case DESTINATION:
-	case MOBILITY:
-		return (length + 1u) * 8;
-	case AUTHENTICATION: /* RFC 4302 2.2: in words of four bytes, less two */
-		return (length + 2u) * 4;
-	case FRAGMENT:
-		return 8;
-	default:
-		return 0;
-	}
-}
-
-static bool
-is_extension(uint8_t type)
-{
-	return extension_size(type, 0) != 0;
-}
-
 bool
 ip_flow_v6(struct bytes_in *in, struct ip_flow *flow)
 {
@@ -72,15 +45,15 @@ ip_flow_v6(struct bytes_in *in, struct ip_flow *flow)
 	if (in->bad || version >> 4 != 6) {
 		return false;
 	}
-	for (unsigned i = 0; i < IP_MAX_EXTENSIONS && is_extension(flow->protocol); i++) {
+	for (unsigned i = 0; i < IP_MAX_EXTENSIONS && ip6_extension_size(flow->protocol, 0); i++) {
 		uint8_t type = flow->protocol;
 		uint8_t next = bytes_get_u8(in), length = bytes_get_u8(in);
-		bytes_take(in, extension_size(type, length) - 2);
+		bytes_take(in, ip6_extension_size(type, length) - 2);
 		if (in->bad) {
 			return true;
 		}
 		flow->protocol = next;
-		if (type == FRAGMENT) {
+		if (type == IP6_FRAGMENT) {
 			flow->fragment = true;
 			return true;
 		}

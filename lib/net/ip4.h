@@ -26,6 +26,7 @@ struct ip4 {
 	uint8_t options[IP4_OPTIONS];
 };
 
+/* IP4_CUT: within the fixed header; IP4_LENGTH: the header's, or a packet longer than what is there. */
 enum ip4_wrong { IP4_GOOD, IP4_CUT, IP4_VERSION, IP4_LENGTH, IP4_CHECKSUM };
 
 /*
@@ -39,13 +40,14 @@ ip4_get(struct bytes_in *in, struct ip4 *ip);
 void
 ip4_put(struct bytes_out *out, const struct ip4 *ip);
 
-/* May nobody send from this address (RFC 1812 5.3.7: 0.0.0.0/8 but for DHCP, 127/8, multicast, 240/4 and broadcast)? */
+/* May nobody send from this address (RFC 1812 5.3.7: 0.0.0.0/8, 127/8, multicast, 240/4 and broadcast)? */
 bool
 ip4_bad_source(uint32_t source);
 
 /*
  * The fragment number `n` (0..) of a packet for an MTU (RFC 791 3.2): its header, and where of the packet's payload it begins and
- * how much it takes. False: there is no such fragment. The first one has all options, the others those that are copied.
+ * how much it takes. False: there is no such fragment, or none may be made (IP4_DF, an MTU without room for 8 bytes). The first
+ * one has all options, the others those that are copied. A packet that fits is its own fragment 0.
  */
 struct ip4_piece {
 	struct ip4 header;

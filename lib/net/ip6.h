@@ -22,6 +22,7 @@ struct ip6 {
 	uint64_t source[2], destination[2]; /* the first bytes highest (struct seg_nbr) */
 };
 
+/* IP6_CUT: within the header; IP6_LENGTH: the packet is longer than what is there. */
 enum ip6_wrong { IP6_GOOD, IP6_CUT, IP6_VERSION, IP6_LENGTH };
 
 /* `in` stands at the header and behind it afterwards; its end is brought in to the packet's. */

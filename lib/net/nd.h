@@ -44,13 +44,13 @@ struct nd {
 };
 
 /*
- * `in` stands at the ICMPv6 type; its end is the packet's. Checks what 6.1 and 7.1 ask of every message: code 0, the hop limit 255
- * of ip, lengths, options of length 0, the checksum, multicast targets, ... False: to be dropped silently.
+ * `in` stands at the ICMPv6 type; its end is the packet's. Checks what 6.1 and 7.1 ask of every message: code 0, the hop limit
+ * 255 of ip, lengths, options of length 0, the checksum, multicast targets, ... False: to be dropped silently.
  */
 bool
 nd_get(struct bytes_in *in, const struct ip6 *ip, struct nd *nd);
 
-/* A whole packet with its IPv6 header (hop limit 255) and checksum. */
+/* A whole packet with its IPv6 header (hop limit 255) and checksum. Routers alone send redirects, and we send none: out->bad. */
 void
 nd_put(struct bytes_out *out, const struct nd *nd, const uint64_t source[static 2], const uint64_t destination[static 2]);
 

@@ -33,6 +33,7 @@ struct silence {
 	uint64_t heartbeat_ns; /* the last one seen */
 	uint64_t cpu_ticks;    /* its CPU time when the silence was noticed; 0: it is not silent */
 	bool stalled;
+	unsigned still; /* looks at a thread that does not even want a CPU */
 };
 
 struct server; /* client.c */
@@ -130,6 +131,9 @@ typedef enum err_code
 op_function(struct control *control, const struct peer *peer, json_t *args, json_t **result, struct err *err);
 op_function ops_fdb_add, ops_fdb_del, ops_fdb_flush;
 
+/* core_ops.c */
+op_function ops_core_drain, ops_core_undrain, ops_core_inject;
+
 /* What json_unpack_ex() found wrong with "args". */
 enum err_code
 ops_bad_args(const char *op, const json_error_t *jerr, struct err *err);
@@ -226,6 +230,20 @@ health_ports(struct control *control);
 /* Looks for cores that have stopped in the middle of something. */
 void
 health_cores(struct control *control, uint64_t now_ns);
+
+/* ---- takeover.c ---- */
+
+/* The core has fallen silent: the others take over what it had. */
+void
+takeover_lost(struct control *control, unsigned core);
+
+/* It beats again: when it has caught up, it gets back what it had. To be called until then. */
+void
+takeover_back(struct control *control, unsigned core);
+
+/* Takes a core out on purpose, or lets it serve again. ERR_REFUSED for the last one; ERR_PARTLY: done, but not all follow. */
+enum err_code
+takeover_drain(struct control *control, unsigned core, bool drain, bool *changed, struct err *err);
 
 /* ---- engine.c ---- */
 

@@ -8,8 +8,8 @@
 
 #define TO_ALL 255
 
-static void
-wake_all(struct engine *engine)
+void
+engine_wake(struct engine *engine)
 {
 	for (unsigned i = 1; i <= engine->ncores; i++) {
 		if (engine->core[i]) {
@@ -62,7 +62,7 @@ engine_round(struct engine *engine, int timeout_ms)
 	for (unsigned i = 1; i <= engine->ncores; i++) {
 		round.loops[i] = seg_get(&seg_core(&engine->seg, i)->loops);
 	}
-	wake_all(engine);
+	engine_wake(engine);
 	return engine_wait(engine, round_done, &round, timeout_ms);
 }
 
@@ -142,7 +142,7 @@ engine_leave(struct engine *engine, const struct view *old, int timeout_ms)
 	/* All cores use the new view; what they handed over before that is still to be taken. */
 	struct work_marks marks;
 	mark_work(engine, &marks);
-	wake_all(engine);
+	engine_wake(engine);
 	if (!engine_wait(engine, work_taken, &marks, timeout_ms) || !engine_round(engine, timeout_ms)) {
 		return false;
 	}
@@ -160,7 +160,7 @@ engine_publish(struct engine *engine, const struct view *view, int timeout_ms)
 	const struct view *old = engine->view;
 	/* release: view and plan are whole before a core sees the pointer */
 	__atomic_store_n(&engine->view, view, __ATOMIC_RELEASE);
-	wake_all(engine);
+	engine_wake(engine);
 	return engine_leave(engine, old, timeout_ms);
 }
 
@@ -234,7 +234,7 @@ engine_settle(struct engine *engine, int timeout_ms)
 			marks.head[from][to] = seg_get_acquire(&seg_ring(&engine->seg, from, to)->head);
 		}
 	}
-	wake_all(engine);
+	engine_wake(engine);
 	return engine_wait(engine, rings_taken, &marks, timeout_ms);
 }
 
@@ -272,5 +272,5 @@ engine_flush(struct engine *engine, const uint16_t *channel, size_t nchannels, c
 	}
 	/* release: whoever sees the new sequence sees the words it is about */
 	seg_put_release(&control->flush_seq, seq);
-	wake_all(engine);
+	engine_wake(engine);
 }

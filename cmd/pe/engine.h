@@ -68,6 +68,7 @@ struct engine {
 	struct routes *routes;                  /* fib.c's own */
 	struct ring_receiver from[SEG_MAX_NODES]; /* messages to the control core */
 	uint32_t cause;                         /* the control core's causes counted */
+	bool allow_inject;                      /* pe run --allow-inject */
 	bool stop;                              /* read by the data cores */
 	char *save_path;                        /* of the configuration file, absolute; NULL: it came from standard input */
 	uint64_t watchdog_ns, watchdog_sent_ns; /* systemd's; 0: none */
@@ -105,6 +106,10 @@ engine_publish(struct engine *engine, const struct view *view, int timeout_ms);
  */
 bool
 engine_send(struct engine *engine, uint8_t to, struct seg_msg *msg, int timeout_ms);
+
+/* Wakes all data cores that sleep. */
+void
+engine_wake(struct engine *engine);
 
 /* Has every core applied all messages that were sent to it until now? Waits up to timeout_ms. Control core. */
 bool

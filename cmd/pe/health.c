@@ -6,8 +6,9 @@
 
 #include "control.h"
 
-#define SILENT_NS 1000000000ull /* a core that does not beat for so long is looked at; asleep, it beats every 0.1 s */
-#define STALLED_TICKS_PER_S 2   /* it is stalled when it burnt half a second of CPU meanwhile, or does not even want a CPU */
+#define SILENT_NS 500000000ull /* a core that does not beat for so long is looked at; asleep, it beats every 0.1 s */
+#define STILL_LOOKS 2          /* so often it does not want a CPU: it waits for something else than its bell */
+#define STALLED_TICKS_PER_S 2  /* it is stalled when it burnt half a second of CPU meanwhile, or does not even want a CPU */
 
 /* ---- links ------------------------------------------------------------------------------------------------------ */
 
@@ -133,7 +134,9 @@ silent_core_stalled(const struct seg_core *core, struct silence *silence)
 		silence->cpu_ticks = ticks;
 		return false;
 	}
-	return state != 'R' || (ticks - silence->cpu_ticks) * STALLED_TICKS_PER_S >= (uint64_t)sysconf(_SC_CLK_TCK);
+	silence->still = state == 'R' ? 0 : silence->still + 1;
+	return silence->still >= STILL_LOOKS ||
+	       (ticks - silence->cpu_ticks) * STALLED_TICKS_PER_S >= (uint64_t)sysconf(_SC_CLK_TCK);
 }
 
 void
@@ -151,12 +154,14 @@ health_cores(struct control *control, uint64_t now_ns)
 				engine_event(engine, LOG_LEVEL_NOTICE, "core %u: is back", i);
 				clear_lanes(control);
 			}
+			takeover_back(control, i);
 			continue;
 		}
 		if (!silence->stalled && silent_core_stalled(core, silence)) {
 			silence->stalled = true;
 			engine_event(engine, LOG_LEVEL_ERROR, "core %u: stalled, silent for %llu ms", i,
 				(unsigned long long)((now_ns - heartbeat_ns) / 1000000));
+			takeover_lost(control, i);
 		}
 		if (silence->stalled) {
 			mark_lanes(control, i, true);

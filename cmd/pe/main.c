@@ -17,6 +17,7 @@ static const struct cli_param run_params[] = {
 		.place = CLI_OPT,
 		.type = CLI_FLAG,
 		.help = "return when the engine is ready; it goes on"},
+	{.name = "allow-inject", .place = CLI_OPT, .type = CLI_FLAG, .help = "let 'pe inject' do harm on purpose: for tests"},
 	{.name = NULL},
 };
 
@@ -64,6 +65,31 @@ static const struct cli_param log_params[] = {
 	{.name = NULL},
 };
 
+static const struct cli_param core_params[] = {
+	{.name = "core", .place = CLI_ARG, .type = CLI_CORE, .metavar = "CORE", .flags = CLI_REQUIRED, .help = "a data core"},
+	{.name = NULL},
+};
+
+static const struct cli_param inject_params[] = {
+	{.name = "what",
+		.place = CLI_ARG,
+		.type = CLI_ENUM,
+		.metavar = "WHAT",
+		.words = "stall",
+		.flags = CLI_REQUIRED,
+		.help = "stall: the core stands still, as one that hangs"},
+	{.name = "core", .place = CLI_ARG, .type = CLI_CORE, .metavar = "CORE", .flags = CLI_REQUIRED, .help = "a data core"},
+	{.name = "ms",
+		.place = CLI_ARG,
+		.type = CLI_NUMBER,
+		.metavar = "MS",
+		.flags = CLI_REQUIRED,
+		.min = 1,
+		.max = 60000,
+		.help = "for so many milliseconds"},
+	{.name = NULL},
+};
+
 static const char *const run_examples[] = {
 	"pe run -c edge1.json",
 	"pe run -c edge1.json -d && pe status",
@@ -76,6 +102,8 @@ static const char *const apply_examples[] = {
 	"echo '{\"ports\": {\"p2\": {\"enabled\": false}}}' | pe apply --patch - --confirm 30",
 	NULL,
 };
+static const char *const drain_examples[] = {"pe drain 2 && pe status", "pe drain 1 -j | jq .lost_packets", NULL};
+static const char *const inject_examples[] = {"pe inject stall 1 2000", NULL};
 static const char *const stop_examples[] = {"pe stop --yes", "pe stop -a edge1 --yes --if-exists", NULL};
 
 #define CHANGES (CLI_TAKES_APPLIANCE | CLI_TAKES_FORMAT | CLI_TAKES_TIMEOUT)
@@ -131,6 +159,31 @@ static const struct cli_verb verbs[] = {
 		.not_in_batch = true,
 		.run = verb_stop,
 		.examples = stop_examples,
+	},
+	{
+		.name = "drain",
+		.help = "Take a core out: its queues, flows and roles go to the others",
+		.params = core_params,
+		.takes = CLI_TAKES_CHANGE,
+		.run = verb_drain,
+		.notes = "Draining a drained core is not an error. The last core that serves cannot be drained.",
+		.examples = drain_examples,
+	},
+	{
+		.name = "undrain",
+		.help = "Let a drained core serve again",
+		.params = core_params,
+		.takes = CLI_TAKES_CHANGE,
+		.run = verb_undrain,
+	},
+	{
+		.name = "inject",
+		.help = "Do harm on purpose, to see that it is survived",
+		.params = inject_params,
+		.takes = CHANGES,
+		.run = verb_inject,
+		.notes = "For root only, and only at an engine that was started with --allow-inject.",
+		.examples = inject_examples,
 	},
 	{
 		.name = "confirm",

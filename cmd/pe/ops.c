@@ -5,6 +5,7 @@
 
 #include "base/addr.h"
 #include "control.h"
+#include "core/names.h"
 
 /* What is quoted from a request may have been cut in the middle of a character. */
 static json_t *
@@ -52,9 +53,10 @@ cores_json(const struct control *control)
 	json_t *list = json_array();
 	for (unsigned i = 1; i <= engine->ncores; i++) {
 		int cpu = seg_get(&seg_core(&engine->seg, i)->cpu);
-		json_array_append_new(
-			list, json_pack("{s:i, s:o, s:b}", "core", (int)i, "cpu", cpu < 0 ? json_null() : json_integer(cpu),
-				      "stalled", (int)control->silence[i].stalled));
+		json_array_append_new(list,
+			json_pack("{s:i, s:o, s:b, s:s, s:b}", "core", (int)i, "cpu", cpu < 0 ? json_null() : json_integer(cpu),
+				"stalled", (int)control->silence[i].stalled, "role", names_role(roles_of(&engine->roles, i)),
+				"master", (int)(engine->roles.master == i)));
 	}
 	return list;
 }
@@ -253,6 +255,9 @@ static const struct {
 	{"apply", op_apply, true},
 	{"confirm", op_confirm, true},
 	{"stop", op_stop, true},
+	{"core.drain", ops_core_drain, true},
+	{"core.undrain", ops_core_undrain, true},
+	{"core.inject", ops_core_inject, true},
 	{"fdb.add", ops_fdb_add, true},
 	{"fdb.del", ops_fdb_del, true},
 	{"fdb.flush", ops_fdb_flush, true},
@@ -274,7 +279,8 @@ run_op(struct control *control, const struct peer *peer, const char *op, json_t 
 		return code == ERR_NONE && !*result ? err_set(err, ERR_FAILED, "no memory") : code;
 	}
 	err_set(err, ERR_NOT_FOUND, "op: %.60s: no such operation", op);
-	return err_hint(err, "status, config, apply, confirm, stop, fdb.add, fdb.del, fdb.flush or log");
+	return err_hint(err,
+		"status, config, apply, confirm, stop, core.drain, core.undrain, core.inject, fdb.add, fdb.del, fdb.flush or log");
 }
 
 static enum err_code

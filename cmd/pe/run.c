@@ -66,7 +66,7 @@ tell_ready(struct control *control, int result_fd)
 
 /* Takes over conf. result_fd: of a detached engine, else -1. */
 static enum err_code
-run_engine(struct conf *conf, const char *file, int result_fd, struct err *err)
+run_engine(struct conf *conf, const struct pe_run_args *args, int result_fd, struct err *err)
 {
 	struct engine *engine = calloc(1, sizeof(*engine));
 	struct control *control = calloc(1, sizeof(*control));
@@ -82,7 +82,8 @@ run_engine(struct conf *conf, const char *file, int result_fd, struct err *err)
 	} else {
 		engine->conf = *conf;
 		engine->ncores = conf->cores;
-		engine->save_path = strcmp(file, "-") == 0 ? NULL : realpath(file, NULL);
+		engine->allow_inject = args->allow_inject;
+		engine->save_path = strcmp(args->config, "-") == 0 ? NULL : realpath(args->config, NULL);
 		*control = (struct control){.engine = engine,
 			.tables = tables,
 			.started_ns = engine_now_ns(),
@@ -145,7 +146,7 @@ wait_ready(int result_fd, int text_fd, struct err *err)
 }
 
 /* The engine's process: nothing of the terminal, no descriptors but stdio and the way to the parent. */
-static void __attribute__((noreturn)) be_engine(struct conf *conf, const char *file, int result_fd, int text_fd)
+static void __attribute__((noreturn)) be_engine(struct conf *conf, const struct pe_run_args *args, int result_fd, int text_fd)
 {
 	struct err err = {0};
 	int null = open("/dev/null", O_RDWR);
@@ -157,7 +158,7 @@ static void __attribute__((noreturn)) be_engine(struct conf *conf, const char *f
 		close(fd);
 	}
 	close_range((unsigned)result + 1, ~0u, 0);
-	enum err_code code = run_engine(conf, file, result, &err);
+	enum err_code code = run_engine(conf, args, result, &err);
 	if (code != ERR_NONE) {
 		ssize_t n = write(result, &err, sizeof(err));
 		(void)n;
@@ -166,7 +167,7 @@ static void __attribute__((noreturn)) be_engine(struct conf *conf, const char *f
 }
 
 static enum err_code
-run_detached(struct conf *conf, const char *file, struct err *err)
+run_detached(struct conf *conf, const struct pe_run_args *args, struct err *err)
 {
 	int result[2], text[2];
 	if (pipe2(result, O_CLOEXEC) < 0 || pipe2(text, O_CLOEXEC) < 0) {
@@ -178,7 +179,7 @@ run_detached(struct conf *conf, const char *file, struct err *err)
 		setsid();
 		pid_t engine = fork(); /* not a session leader: it can get no terminal again */
 		if (engine == 0) {
-			be_engine(conf, file, result[1], text[1]);
+			be_engine(conf, args, result[1], text[1]);
 		}
 		_exit(engine < 0);
 	}
@@ -204,5 +205,5 @@ pe_run(const struct pe_run_args *args, struct err *err)
 	if (code != ERR_NONE) {
 		return code;
 	}
-	return args->detach ? run_detached(&conf, args->config, err) : run_engine(&conf, args->config, -1, err);
+	return args->detach ? run_detached(&conf, args, err) : run_engine(&conf, args, -1, err);
 }

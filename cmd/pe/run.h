@@ -12,6 +12,7 @@
 struct pe_run_args {
 	const char *appliance; /* NULL: what the file says */
 	const char *config;    /* the appliance file */
+	bool allow_inject;     /* pe inject may do harm on purpose */
 	bool detach;           /* -d: return when the engine is ready; it goes on in the background */
 };
 

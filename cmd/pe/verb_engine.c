@@ -9,6 +9,7 @@ verb_engine(struct cli *cli, struct err *err)
 	struct pe_run_args args = {
 		.appliance = cli->appliance,
 		.config = cli_text(cli, "config"),
+		.allow_inject = cli_has(cli, "allow-inject"),
 		.detach = cli_has(cli, "detach"),
 	};
 	enum err_code code = pe_run(&args, err);

@@ -11,7 +11,8 @@
 typedef enum err_code
 verb_run(struct cli *cli, struct err *err);
 
-verb_run verb_engine, verb_check, verb_apply, verb_diff, verb_status, verb_stop, verb_confirm, verb_log;
+verb_run verb_engine, verb_check, verb_apply, verb_diff, verb_status, verb_stop, verb_confirm, verb_log, verb_drain, verb_undrain,
+	verb_inject;
 
 enum err_code
 verb_apply_check(const struct cli *cli, struct err *err);

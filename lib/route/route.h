@@ -3,8 +3,8 @@
  * The table of routes: prefix to what to do, for both families, in the segment. The control core writes it; everybody reads it
  * (seg_read_route()). The packet path uses what `pe` compiles of it (cmd/pe/fib.h).
  *
- * One route a prefix and length; which of several wanted ones stands there is the caller's decision (route_prefer()). A hash table,
- * struct seg_route, probed linearly; entries do not move. Pure; memory is the caller's.
+ * One route a prefix and length; which of several wanted ones stands there is the caller's decision (route_prefer()). A hash
+ * table, struct seg_route, probed linearly; entries do not move. Pure; memory is the caller's.
  */
 #ifndef PEKIT_ROUTE_ROUTE_H
 #define PEKIT_ROUTE_ROUTE_H
@@ -27,6 +27,7 @@ struct route_table {
 	struct seg_route *slot;
 	uint32_t mask;
 	uint32_t shift;
+	uint32_t used; /* slots that are not empty: SEG_ROUTE_GONE included */
 	uint64_t limit;
 	uint64_t count[SEG_FAMILIES];
 	uint32_t lengths4[33]; /* routes of each length: a lookup tries only those */
@@ -37,7 +38,7 @@ struct route_table {
 void
 route_init(struct route_table *t, struct seg_route *memory, uint32_t slots, uint64_t limit);
 
-/* Clears the bits beyond length. */
+/* Clears the bits beyond length, 0..32 or 0..128. */
 void
 route_mask(uint8_t family, uint8_t length, uint64_t words[static 2]);
 
@@ -45,11 +46,13 @@ route_mask(uint8_t family, uint8_t length, uint64_t words[static 2]);
 uint32_t
 route_find(const struct route_table *t, const struct route_key *key);
 
-/* Slot of the longest prefix that holds the address, or ROUTE_NONE. For questions and gateways, not for packets. */
+/* Slot of the longest prefix in use (not SEG_ROUTE_DOWN) that holds the address, or ROUTE_NONE. For questions, not for packets.
+ */
 uint32_t
 route_lookup(const struct route_table *t, uint8_t family, const uint64_t address[static 2]);
 
-/* Puts a route there, or another in the place of one of the same prefix; ROUTE_NONE: the table is full (limit). seq is ignored. */
+/* Puts a route there, or another in the place of one of the same prefix; ROUTE_NONE: the table is full (limit). seq is ignored.
+ */
 uint32_t
 route_put(struct route_table *t, const struct seg_route *route);
 

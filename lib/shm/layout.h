@@ -190,6 +190,7 @@ enum seg_route_kind {
 };
 
 #define SEG_ROUTE_FILE 1u /* stands in the appliance file; else given live */
+#define SEG_ROUTE_DOWN 2u /* not in use: its interface is not enabled, or no usable address of it is on the gateway's net */
 
 /* Slots are probed linearly from route_home(); kind 0 ends the probe, SEG_ROUTE_GONE is passed. seq as in struct seg_nbr. */
 struct seg_route {
@@ -201,7 +202,7 @@ struct seg_route {
 	uint8_t kind;
 	uint8_t family; /* enum seg_family */
 	uint8_t length; /* of the prefix */
-	uint8_t flags;  /* SEG_ROUTE_FILE */
+	uint8_t flags;  /* SEG_ROUTE_* */
 	uint8_t pad[14];
 } SEG_ALIGNED;
 

@@ -8,6 +8,7 @@
 #include "base/num.h"
 #include "cli/out.h"
 #include "cli/source.h"
+#include "core/names.h"
 #include "io/ctl.h"
 #include "verbs.h"
 
@@ -126,6 +127,19 @@ engine_value(const struct status *status, const char *key)
 	return value ? value : json_null();
 }
 
+static json_t *
+roles_json(const struct seg *seg)
+{
+	const struct seg_control *words = seg_control(seg);
+	json_t *roles = json_array();
+	for (unsigned i = 1; i <= seg->head.ncores; i++) {
+		json_array_append_new(
+			roles, json_pack("{s:i, s:s, s:b}", "core", (int)i, "role", names_role(seg_get(&words->role[i])),
+				       "master", seg_get(&words->master) == i));
+	}
+	return roles;
+}
+
 static enum err_code
 print_json(struct cli *cli, const struct status *status, struct err *err)
 {
@@ -137,12 +151,12 @@ print_json(struct cli *cli, const struct status *status, struct err *err)
 		}
 	}
 	return cli_print_json(cli,
-		json_pack("{s:s, s:s, s:b, s:i, s:o, s:I, s:I, s:I, s:i, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "appliance",
+		json_pack("{s:s, s:s, s:b, s:i, s:o, s:I, s:I, s:I, s:i, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "appliance",
 			seg->head.name, "state", seg_state_name(seg), "alive", status->alive, "pid", (int)seg->head.writer_pid,
 			"release", cli_json_text(seg->head.release), "uptime_s", (json_int_t)status->uptime_ms / 1000,
 			"heartbeat_age_ms", (json_int_t)status->heartbeat_age_ms, "generation",
-			(json_int_t)status->tables.generation, "cores", (int)seg->head.ncores, "coherent", status->coherent,
-			"config_file", engine_value(status, "config_file"), "confirm_left_ms",
+			(json_int_t)status->tables.generation, "cores", (int)seg->head.ncores, "roles", roles_json(seg),
+			"coherent", status->coherent, "config_file", engine_value(status, "config_file"), "confirm_left_ms",
 			engine_value(status, "confirm_left_ms"), "hugepages", engine_value(status, "hugepages"), "log_level",
 			engine_value(status, "log_level"), "mbufs", engine_value(status, "mbufs"), "ports", ports),
 		err);
@@ -163,6 +177,13 @@ print_head(struct cli *cli, const struct status *status)
 	}
 	cli_say(cli, "%" PRIu32 " data core%s, tables %s", seg->head.ncores, seg->head.ncores == 1 ? "" : "s",
 		status->coherent ? "coherent" : "differ: brtable verify");
+	for (unsigned i = 1; i <= seg->head.ncores; i++) {
+		unsigned role = seg_get(&seg_control(seg)->role[i]);
+		if (role != SEG_ROLE_SERVING) {
+			cli_say(cli, "core %u is %s; the others do its work%s", i, names_role(role),
+				role == SEG_ROLE_DRAINED ? "; pe undrain" : "");
+		}
+	}
 	const json_t *mbufs = json_object_get(status->engine, "mbufs");
 	if (mbufs) {
 		cli_say(cli, "%" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT " mbufs free",

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/num.h"
+#include "core/names.h"
 #include "pemon.h"
 
 static const struct out_column columns[] = {
@@ -47,6 +48,14 @@ out_known(struct out *out, bool known, double number, int decimals)
 	}
 }
 
+/* What it is, or, out of service, how it is. */
+const char *
+pemon_role(const struct pemon *pemon, unsigned core)
+{
+	unsigned role = core ? seg_get(&seg_control(&pemon->seg)->role[core]) : SEG_ROLE_SERVING;
+	return !core ? "control" : role == SEG_ROLE_SERVING ? "data" : names_role(role);
+}
+
 static void
 row(struct out *out, const struct pemon *pemon, unsigned number)
 {
@@ -55,7 +64,7 @@ row(struct out *out, const struct pemon *pemon, unsigned number)
 	uint64_t age = sample_age_ms(pemon->now, core->heartbeat_ns);
 	char text[32];
 	out_number(out, number);
-	out_text(out, number ? "data" : "control");
+	out_text(out, pemon_role(pemon, number));
 	if (core->cpu >= 0) {
 		out_number(out, (uint64_t)core->cpu);
 	} else {

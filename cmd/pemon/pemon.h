@@ -104,6 +104,10 @@ pemon_close(struct pemon *pemon);
 char *
 pemon_plain(char *text);
 
+/* "control", "data", or how a data core is that does not serve: "drained", "lost". */
+const char *
+pemon_role(const struct pemon *pemon, unsigned core);
+
 /* hh:mm:ss.mmm on that day, for people; of a time of the segment. */
 char *
 pemon_clock(const struct seg *seg, uint64_t time_ns, char text[static 32]);

@@ -46,7 +46,7 @@ cores_json(const struct pemon *pemon)
 		const struct core_rates rates = sample_core_rates(pemon, i);
 		json_t *row = json_object();
 		set_number(row, "core", i);
-		json_object_set_new(row, "role", json_string(i ? "data" : "control"));
+		json_object_set_new(row, "role", json_string(pemon_role(pemon, i)));
 		json_object_set_new(row, "cpu", core->cpu >= 0 ? json_integer(core->cpu) : json_null());
 		json_object_set_new(row, "busy_pct", real_or_null(rates.has_rates, rates.busy_pct));
 		set_number(row, "rx_packets", core->rx_packets);

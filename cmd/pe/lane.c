@@ -28,7 +28,7 @@ count_polled(const struct view *view, unsigned polled[static SEG_MAX_NODES])
 	for (unsigned n = 0; view && n < SEG_MAX_PORTS; n++) {
 		const struct lane *lane = view->lane[n];
 		for (unsigned q = 0; lane && q < lane->port->nrxq; q++) {
-			polled[lane->rxq[q].home]++;
+			polled[lane->rxq[q].poller]++;
 		}
 	}
 }
@@ -78,13 +78,12 @@ lane_new(struct engine *engine, struct port *port, const struct view *beside)
 	}
 	memset(lane, 0, sizeof(*lane));
 	lane->port = port;
-	unsigned polled[SEG_MAX_NODES], turn = 0;
+	unsigned polled[SEG_MAX_NODES];
 	count_polled(beside, polled);
 	for (uint16_t q = 0; q < port->nrxq; q++) {
 		lane->rxq[q].queue = q;
 		lane->rxq[q].home = least_polling(polled, engine->ncores);
-		lane->rxq[q].poller = roles_poller(&engine->roles, lane->rxq[q].home, &turn);
-		polled[lane->rxq[q].home]++;
+		lane->rxq[q].poller = roles_poller(&engine->roles, lane->rxq[q].home, polled);
 	}
 	for (uint16_t q = 0; q < port->ntxq; q++) {
 		lane->txq[q].queue = q;

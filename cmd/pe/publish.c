@@ -73,4 +73,7 @@ publish_port(struct control *control, uint16_t number)
 	seg_put(&out->link_since_ns, control->link_since_ns[number]);
 	seg_put(&out->link_changes, control->link_changes[number]);
 	seg_put(&out->flags, port_flags(port, engine->view->lane[number], engine->view->plan->port[number].enabled));
+	for (uint16_t q = 0; engine->view->lane[number] && q < port->nrxq; q++) {
+		seg_put(&out->poller[q], engine->view->lane[number]->rxq[q].poller);
+	}
 }

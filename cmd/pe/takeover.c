@@ -12,11 +12,17 @@
 static void
 assign_pollers(struct engine *engine)
 {
-	unsigned turn = 0;
-	for (unsigned n = 1; engine->view && n < SEG_MAX_PORTS; n++) {
-		struct lane *lane = engine->view->lane[n];
-		for (unsigned q = 0; lane && q < lane->port->nrxq; q++) {
-			seg_put(&lane->rxq[q].poller, roles_poller(&engine->roles, lane->rxq[q].home, &turn));
+	unsigned polled[SEG_MAX_NODES] = {0};
+	/* Those that stay at home first: they count when the others are given away. */
+	for (int home = 1; home >= 0; home--) {
+		for (unsigned n = 1; n < SEG_MAX_PORTS; n++) {
+			struct lane *lane = engine->view->lane[n];
+			for (unsigned q = 0; lane && q < lane->port->nrxq; q++) {
+				struct rxq *rxq = &lane->rxq[q];
+				if ((roles_of(&engine->roles, rxq->home) == SEG_ROLE_SERVING) == home) {
+					seg_put(&rxq->poller, roles_poller(&engine->roles, rxq->home, polled));
+				}
+			}
 		}
 	}
 }

@@ -52,11 +52,17 @@ home_or_turn(const uint8_t *core, unsigned n, uint8_t home, unsigned *turn)
 }
 
 uint8_t
-roles_poller(const struct roles *roles, uint8_t home, unsigned *turn)
+roles_poller(const struct roles *roles, uint8_t home, unsigned polled[static SEG_MAX_NODES])
 {
 	uint8_t core[SEG_MAX_NODES];
 	unsigned n = with_roles(roles, core);
-	return home_or_turn(core, n, home, turn);
+	uint8_t best = core[0];
+	for (unsigned i = 1; i < n; i++) {
+		best = polled[core[i]] < polled[best] ? core[i] : best;
+	}
+	best = memchr(core, home, n) ? home : best;
+	polled[best]++;
+	return best;
 }
 
 void

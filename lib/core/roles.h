@@ -41,9 +41,10 @@ roles_serving(const struct roles *roles);
 void
 roles_assign(struct roles *roles);
 
-/* The core that polls a queue whose home that is; turn: counts the queues whose home does not serve. */
+/* The core that polls a queue whose home that is: if it does not serve, the one that polls least. polled: queues of each core,
+ * counted here. */
 uint8_t
-roles_poller(const struct roles *roles, uint8_t home, unsigned *turn);
+roles_poller(const struct roles *roles, uint8_t home, unsigned polled[static SEG_MAX_NODES]);
 
 /* Writes them to the words that all cores read, and raises owner_epoch. The segment's one writer of these. */
 void

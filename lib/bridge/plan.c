@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "bridge/plan.h"
-
 #include <stdlib.h>
 #include <string.h>
 
-#define VIDS 4096
+#include "bridge/plan_int.h"
+
+#define VIDS PLAN_VIDS
 #define VID_WORDS (VIDS / 64)
 
 /* ---- numbers ---------------------------------------------------------------------------------------------------- */
@@ -161,19 +161,15 @@ plan_numbers_update(struct plan_numbers *numbers, const struct conf *conf)
 			}
 		}
 	}
+	if (!plan_iface_numbers(&next, conf, keep)) {
+		return false;
+	}
 	free_unnamed(&next, conf, keep);
 	*numbers = next;
 	return true;
 }
 
 /* ---- the plan --------------------------------------------------------------------------------------------------- */
-
-/* What the plan's pointers point into, cut from one piece of memory. */
-struct plan_parts {
-	uint16_t *fid_table; /* VIDS for each port with tagged VLANs */
-	uint16_t *member;    /* one for each member of each FID */
-	uint8_t *egress;     /* SEG_MAX_CHANNELS for each FID */
-};
 
 static bool
 member_has_tagged(const struct conf_member *member)
@@ -192,33 +188,41 @@ member_is_in(const struct conf_member *member, unsigned vid)
 	return member->untagged == vid || conf_member_tagged(member, vid);
 }
 
+static void
+bridge_sizes(const struct conf_bridge *bridge, struct plan_sizes *sizes)
+{
+	uint64_t vids[VID_WORDS];
+	bridge_vids(bridge, vids);
+	for (unsigned w = 0; w < VID_WORDS; w++) {
+		sizes->fids += (unsigned)__builtin_popcountll(vids[w]);
+	}
+	for (size_t i = 0; i < bridge->nmembers; i++) {
+		sizes->tables += member_has_tagged(&bridge->member[i]);
+		sizes->members += bridge->member[i].untagged != 0;
+		for (unsigned w = 0; w < VID_WORDS; w++) {
+			sizes->members += (unsigned)__builtin_popcountll(bridge->member[i].tagged[w]);
+		}
+	}
+}
+
 static bool
 parts_alloc(const struct conf *conf, struct plan *plan, struct plan_parts *parts)
 {
-	size_t tables = 0, fids = 0, members = 0;
+	struct plan_sizes sizes = {0};
 	for (size_t b = 0; b < conf->nbridges; b++) {
-		const struct conf_bridge *bridge = &conf->bridge[b];
-		uint64_t vids[VID_WORDS];
-		bridge_vids(bridge, vids);
-		for (unsigned w = 0; w < VID_WORDS; w++) {
-			fids += (unsigned)__builtin_popcountll(vids[w]);
-		}
-		for (size_t i = 0; i < bridge->nmembers; i++) {
-			tables += member_has_tagged(&bridge->member[i]);
-			members += bridge->member[i].untagged != 0;
-			for (unsigned w = 0; w < VID_WORDS; w++) {
-				members += (unsigned)__builtin_popcountll(bridge->member[i].tagged[w]);
-			}
-		}
+		bridge_sizes(&conf->bridge[b], &sizes);
 	}
-	size_t words = tables * VIDS + members;
-	plan->memory = calloc(1, words * sizeof(uint16_t) + fids * SEG_MAX_CHANNELS + 1);
+	plan_iface_sizes(conf, &sizes);
+	size_t words = sizes.tables * VIDS + sizes.members;
+	plan->memory =
+		calloc(1, sizes.ifaces * sizeof(struct iface) + words * sizeof(uint16_t) + sizes.fids * SEG_MAX_CHANNELS + 1);
 	if (!plan->memory) {
 		return false;
 	}
-	parts->fid_table = plan->memory;
-	parts->member = parts->fid_table + tables * VIDS;
-	parts->egress = (uint8_t *)(parts->member + members);
+	parts->iface = plan->memory;
+	parts->fid_table = (uint16_t *)(parts->iface + sizes.ifaces);
+	parts->member = parts->fid_table + sizes.tables * VIDS;
+	parts->egress = (uint8_t *)(parts->member + sizes.members);
 	return true;
 }
 
@@ -322,11 +326,11 @@ plan_new(const struct conf *conf, struct plan_numbers *numbers, const struct seg
 	plan->fdb_limit = conf->fdb;
 	plan->nbr = conf->nbr;
 	plan->police = conf->police;
-	(void)control;
 	fill_ports(conf, numbers, plan);
 	for (size_t b = 0; b < conf->nbridges; b++) {
 		fill_bridge(conf, &conf->bridge[b], numbers, plan, &parts);
 	}
+	plan_iface_fill(conf, numbers, control, plan, &parts);
 	return plan;
 }
 

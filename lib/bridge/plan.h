@@ -66,7 +66,7 @@ struct plan_numbers {
 	char bridge[SEG_MAX_BRIDGES][SEG_NAME_SIZE];
 	struct seg_fid fid[SEG_MAX_FIDS];
 	char iface[SEG_MAX_IFACES][SEG_NAME_SIZE];
-	uint64_t mac[SEG_MAX_IFACES]; /* of an interface whose MAC was chosen: it stays while the interface stays */
+	uint64_t mac[SEG_MAX_IFACES];     /* of an interface whose MAC was chosen: it stays while the interface stays */
 	uint64_t port_mac[SEG_MAX_PORTS]; /* of the devices; the caller's to fill in before plan_new() */
 };
 
@@ -90,8 +90,8 @@ void
 plan_numbers_free_port(struct plan_numbers *numbers, uint16_t port);
 
 /*
- * NULL: no memory. plan_free(NULL) is allowed. Interfaces without a MAC of their own get one, noted in numbers->mac. control: whose
- * address_state words the interfaces point at.
+ * NULL: no memory. plan_free(NULL) is allowed. Interfaces without a MAC of their own get one, noted in numbers->mac. control:
+ * whose address_state words the interfaces point at.
  */
 struct plan *
 plan_new(const struct conf *conf, struct plan_numbers *numbers, const struct seg_control *control, uint64_t generation);

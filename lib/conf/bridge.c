@@ -119,8 +119,8 @@ any_tagged(const struct conf_member *member)
 	return false;
 }
 
-static enum err_code
-fail_no_port(struct conf_reader *r)
+enum err_code
+conf_fail_no_port(struct conf_reader *r)
 {
 	char list[200] = "";
 	for (size_t i = 0; i < r->conf->nports; i++) {
@@ -135,11 +135,11 @@ fail_no_port(struct conf_reader *r)
 	return list[0] ? err_hint(r->err, "the ports are: %s", list) : err_hint(r->err, "\"ports\" is empty");
 }
 
-/* The bridge before this one (itself included) that has the port already. */
-static const struct conf_bridge *
-bridge_of(const struct conf *conf, unsigned port)
+const struct conf_bridge *
+conf_bridge_of(const struct conf *conf, unsigned port)
 {
-	for (size_t i = 0; i <= conf->nbridges; i++) {
+	/* One has room behind the last: it is the one being read. */
+	for (size_t i = 0; conf->bridge && i <= conf->nbridges; i++) {
 		for (size_t m = 0; m < conf->bridge[i].nmembers; m++) {
 			if (conf->bridge[i].member[m].port == port) {
 				return &conf->bridge[i];
@@ -154,9 +154,9 @@ take_member(struct conf_reader *r, const char *name, const json_t *value, struct
 {
 	int port = conf_find_port(r->conf, name);
 	if (port < 0) {
-		return fail_no_port(r);
+		return conf_fail_no_port(r);
 	}
-	const struct conf_bridge *other = bridge_of(r->conf, (unsigned)port);
+	const struct conf_bridge *other = conf_bridge_of(r->conf, (unsigned)port);
 	if (other) {
 		return conf_fail(r, ERR_EXISTS, "port %s is in bridge %s already", name, other->name);
 	}
@@ -204,9 +204,19 @@ conf_take_members(struct conf_reader *r, const json_t *value, void *base)
 	return ERR_NONE;
 }
 
-/* VLANs in which a bridge has a port: each takes one of the engine's filtering identifiers. */
-static unsigned
-count_vlans(const struct conf_bridge *bridge)
+int
+conf_find_bridge(const struct conf *conf, const char *name)
+{
+	for (size_t i = 0; i < conf->nbridges; i++) {
+		if (strcmp(conf->bridge[i].name, name) == 0) {
+			return (int)i;
+		}
+	}
+	return -1;
+}
+
+unsigned
+conf_count_vlans(const struct conf_bridge *bridge)
 {
 	uint64_t all[64] = {0};
 	unsigned n = 0;
@@ -259,7 +269,7 @@ conf_take_bridges(struct conf_reader *r, const json_t *value, void *base)
 			conf->nbridges++;
 			return code;
 		}
-		vlans += count_vlans(&conf->bridge[conf->nbridges++]);
+		vlans += conf_count_vlans(&conf->bridge[conf->nbridges++]);
 		conf_leave(r, at);
 	}
 	if (vlans >= SEG_MAX_FIDS) {

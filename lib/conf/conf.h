@@ -49,8 +49,8 @@ struct conf_bridge {
 };
 
 struct conf_address {
-	uint8_t family; /* enum seg_family */
-	uint8_t length; /* of the prefix */
+	uint8_t family;      /* enum seg_family */
+	uint8_t length;      /* of the prefix */
 	uint64_t address[2]; /* as in struct seg_nbr */
 };
 
@@ -60,13 +60,13 @@ struct conf_address {
 struct conf_iface {
 	char name[SEG_NAME_SIZE];
 	char description[128];
-	uint16_t bridge; /* index into conf.bridge, or CONF_NONE */
-	uint16_t port;   /* index into conf.port, or CONF_NONE */
-	uint16_t vid;    /* 0: untagged at a port */
-	uint64_t mac;    /* 0: that of the port, or of the bridge's first port */
-	uint16_t mtu;    /* 0: the smallest of its ports */
-	bool enabled;    /* true */
-	bool ipv6;       /* true: has a link-local address, fe80::/64 with the MAC's EUI-64, unless one is given */
+	uint16_t bridge;   /* index into conf.bridge, or CONF_NONE */
+	uint16_t port;     /* index into conf.port, or CONF_NONE */
+	uint16_t vid;      /* 0: untagged at a port */
+	uint64_t mac;      /* 0: that of the port, or of the bridge's first port */
+	uint16_t mtu;      /* 0: the smallest of its ports */
+	bool enabled;      /* true */
+	bool ipv6;         /* true: has a link-local address, fe80::/64 with the MAC's EUI-64, unless one is given */
 	size_t naddresses; /* at most SEG_IFACE_ADDRESSES - 1: the automatic one must fit */
 	struct conf_address address[SEG_IFACE_ADDRESSES];
 	struct ra_conf ra; /* "router_advertisements"; off */

@@ -19,7 +19,7 @@ struct conf_reader {
 enum conf_kind {
 	CONF_UINT, /* min..max, `size` bytes */
 	CONF_BPS,  /* a number, or a string with a unit; 8 bytes */
-	CONF_PPS,
+	CONF_PPS,  /* likewise; 4 or 8 bytes */
 	CONF_BOOL,
 	CONF_WORD,   /* one of `words`, stored as its place */
 	CONF_TEXT,   /* `size` bytes with the terminating 0, printable */
@@ -45,14 +45,20 @@ struct conf_table {
 	const struct conf_key *key;
 };
 
-extern const struct conf_table conf_top_keys, conf_port_keys, conf_bridge_keys, conf_member_keys;
+extern const struct conf_table conf_top_keys, conf_port_keys, conf_bridge_keys, conf_member_keys, conf_iface_keys,
+	conf_route_keys;
 
-/* A port before its keys are read. */
+/* A port, an interface, before its keys are read. */
 extern const struct conf_port conf_port_default;
+extern const struct conf_iface conf_iface_default;
 
 /* Adds ".name" to the path; returns what conf_leave() needs. Characters that do not print become '?'. */
 size_t
 conf_enter(struct conf_reader *r, const char *name);
+
+/* Adds "[i]". */
+size_t
+conf_enter_item(struct conf_reader *r, size_t i);
 
 static inline void
 conf_leave(struct conf_reader *r, size_t at)
@@ -95,6 +101,24 @@ conf_take_members(struct conf_reader *r, const json_t *value, void *base);
 enum err_code
 conf_take_tagged(struct conf_reader *r, const json_t *value, void *base);
 enum err_code
+conf_take_interfaces(struct conf_reader *r, const json_t *value, void *base);
+enum err_code
+conf_take_iface_bridge(struct conf_reader *r, const json_t *value, void *base);
+enum err_code
+conf_take_iface_port(struct conf_reader *r, const json_t *value, void *base);
+enum err_code
+conf_take_mac(struct conf_reader *r, const json_t *value, void *base);
+enum err_code
+conf_take_addresses(struct conf_reader *r, const json_t *value, void *base);
+enum err_code
+conf_take_routes(struct conf_reader *r, const json_t *value, void *base);
+enum err_code
+conf_take_to(struct conf_reader *r, const json_t *value, void *base);
+enum err_code
+conf_take_via(struct conf_reader *r, const json_t *value, void *base);
+enum err_code
+conf_take_route_iface(struct conf_reader *r, const json_t *value, void *base);
+enum err_code
 conf_take_later(struct conf_reader *r, const json_t *value, void *base);
 
 json_t *
@@ -109,6 +133,81 @@ json_t *
 conf_put_stp(const void *base);
 json_t *
 conf_put_tagged(const void *base);
+json_t *
+conf_put_mac(const void *base);
+json_t *
+conf_put_addresses(const void *base);
+
+/* "no such port", with those that there are as a hint. */
+enum err_code
+conf_fail_no_port(struct conf_reader *r);
+
+/* The bridge that has the port already, or NULL; one that is being read included. */
+const struct conf_bridge *
+conf_bridge_of(const struct conf *conf, unsigned port);
+
+/* Index, or -1. */
+int
+conf_find_bridge(const struct conf *conf, const char *name);
+
+/* Pairs of bridge and VLAN, each of which takes one of the engine's filtering identifiers. */
+unsigned
+conf_count_vlans(const struct conf_bridge *bridge);
+
+/* A route as it stands in the file, before it is known whether that makes sense. */
+struct conf_route_words {
+	bool has_to, is_default, has_via, has_iface;
+	uint8_t type; /* place in conf_route_types */
+	uint16_t iface;
+	struct conf_address to, via;
+};
+
+enum conf_route_type { CONF_ROUTE_UNICAST, CONF_ROUTE_BLACKHOLE, CONF_ROUTE_UNREACHABLE, CONF_ROUTE_PROHIBIT };
+
+extern const char *const conf_route_types[];
+
+/* As it would stand in the file. */
+json_t *
+conf_route_json(const struct conf *conf, const struct conf_route *route);
+
+/* By family, prefix and length: for qsort() over pointers. */
+int
+conf_compare_routes(const void *a, const void *b);
+
+/* ---- prefix.c: addresses with the length of their prefix ----------------------------------------------------------- */
+
+#define CONF_NO_LENGTH 255 /* conf_address.length: there is none */
+#define CONF_ADDRESS_TEXT 52
+
+/* "10.0.10.1/24", "2001:db8::1"; the whole word. */
+bool
+conf_parse_address(const char *text, struct conf_address *address);
+
+/* Returns text. */
+char *
+conf_format_address(const struct conf_address *address, char text[static CONF_ADDRESS_TEXT]);
+
+/* Clears the bits behind the prefix. */
+void
+conf_prefix_of(const struct conf_address *address, struct conf_address *prefix);
+
+/* Does the address (whose own length does not matter) lie in the prefix? */
+bool
+conf_prefix_holds(const struct conf_address *prefix, const struct conf_address *address);
+
+bool
+conf_prefix_overlaps(const struct conf_address *a, const struct conf_address *b);
+
+/* Family and address, not the length. */
+bool
+conf_same_address(const struct conf_address *a, const struct conf_address *b);
+
+bool
+conf_link_local(const struct conf_address *address);
+
+/* Why no station can have it: "is a multicast address"; NULL: one can. */
+const char *
+conf_not_host(const struct conf_address *address);
 
 /* Do two device strings mean one device? */
 bool

@@ -116,6 +116,7 @@ diff_ports(struct walk *w, const struct conf *from, const struct conf *to)
 			diff_table(w, path, &conf_port_keys, &from->port[before], port);
 		}
 	}
+	w->mtu_fits = true;
 }
 
 static const struct conf_bridge *
@@ -186,6 +187,115 @@ diff_bridges(struct walk *w, const struct conf *from, const struct conf *to)
 	}
 }
 
+/* ---- interfaces and routes -------------------------------------------------------------------------------------- */
+
+static json_t *
+iface_place(const struct conf *conf, const struct conf_iface *iface, const char *key)
+{
+	bool bridge = key[0] == 'b';
+	uint16_t at = bridge ? iface->bridge : iface->port;
+	return at == CONF_NONE ? NULL : json_string(bridge ? conf->bridge[at].name : conf->port[at].name);
+}
+
+static json_t *
+iface_json(const struct conf *conf, const struct conf_iface *iface)
+{
+	json_t *object = json_object();
+	for (const char *key = "bridge"; key; key = key[0] == 'b' ? "port" : NULL) {
+		json_t *name = iface_place(conf, iface, key);
+		if (name) {
+			json_object_set_new(object, key, name);
+		}
+	}
+	json_t *rest = object_of(&conf_iface_keys, iface, &conf_iface_default);
+	json_object_update(object, rest);
+	json_decref(rest);
+	return object;
+}
+
+static void
+diff_place(struct walk *w, const struct conf *from, const struct conf_iface *a, const struct conf *to, const struct conf_iface *b,
+	const char *key)
+{
+	json_t *before = iface_place(from, a, key), *after = iface_place(to, b, key);
+	if ((before || after) && !json_equal(before, after)) {
+		char path[PATH_SIZE];
+		snprintf(path, sizeof(path), "interfaces.%s.%s", b->name, key);
+		add(w, path, before, after, true);
+	} else {
+		json_decref(before);
+		json_decref(after);
+	}
+}
+
+static void
+diff_ifaces(struct walk *w, const struct conf *from, const struct conf *to)
+{
+	char path[PATH_SIZE];
+	for (size_t i = 0; i < from->nifaces; i++) {
+		if (conf_find_iface(to, from->iface[i].name) < 0) {
+			snprintf(path, sizeof(path), "interfaces.%s", from->iface[i].name);
+			add(w, path, iface_json(from, &from->iface[i]), NULL, true);
+		}
+	}
+	for (size_t i = 0; i < to->nifaces; i++) {
+		const struct conf_iface *iface = &to->iface[i];
+		int before = conf_find_iface(from, iface->name);
+		snprintf(path, sizeof(path), "interfaces.%s", iface->name);
+		if (before < 0) {
+			add(w, path, NULL, iface_json(to, iface), true);
+			continue;
+		}
+		diff_place(w, from, &from->iface[before], to, iface, "bridge");
+		diff_place(w, from, &from->iface[before], to, iface, "port");
+		diff_table(w, path, &conf_iface_keys, &from->iface[before], iface);
+	}
+}
+
+/* NULL: no memory. */
+static const struct conf_route **
+sorted_routes(const struct conf *conf)
+{
+	const struct conf_route **sorted = calloc(conf->nroutes + 1, sizeof(const struct conf_route *));
+	for (size_t i = 0; sorted && i < conf->nroutes; i++) {
+		sorted[i] = &conf->route[i];
+	}
+	if (sorted) {
+		qsort(sorted, conf->nroutes, sizeof(sorted[0]), conf_compare_routes);
+	}
+	return sorted;
+}
+
+/* Takes over both values, either may be NULL. */
+static void
+diff_route(struct walk *w, json_t *from, json_t *to)
+{
+	if (from && to && json_equal(from, to)) {
+		json_decref(from);
+		json_decref(to);
+		return;
+	}
+	char path[PATH_SIZE];
+	snprintf(path, sizeof(path), "routes[%s]", json_string_value(json_object_get(from ? from : to, "to")));
+	add(w, path, from, to, true);
+}
+
+/* The order of routes means nothing. */
+static void
+diff_routes(struct walk *w, const struct conf *from, const struct conf *to)
+{
+	const struct conf_route **a = sorted_routes(from), **b = sorted_routes(to);
+	w->bad = w->bad || !a || !b;
+	for (size_t i = 0, j = 0; !w->bad && (i < from->nroutes || j < to->nroutes);) {
+		int order = i == from->nroutes ? 1 : j == to->nroutes ? -1 : conf_compare_routes(&a[i], &b[j]);
+		json_t *before = order <= 0 ? conf_route_json(from, a[i++]) : NULL;
+		json_t *after = order >= 0 ? conf_route_json(to, b[j++]) : NULL;
+		diff_route(w, before, after);
+	}
+	free(a);
+	free(b);
+}
+
 bool
 conf_diff(const struct conf *from, const struct conf *to, struct conf_changes *changes)
 {
@@ -194,6 +304,8 @@ conf_diff(const struct conf *from, const struct conf *to, struct conf_changes *c
 	diff_table(&w, "", &conf_top_keys, from, to);
 	diff_ports(&w, from, to);
 	diff_bridges(&w, from, to);
+	diff_ifaces(&w, from, to);
+	diff_routes(&w, from, to);
 	if (w.bad) {
 		conf_changes_free(changes);
 	}

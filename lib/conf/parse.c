@@ -9,6 +9,8 @@
 #include "shm/seg.h"
 
 #define CPU_MAX 4095
+#define HOLD_ALL 512
+#define HOLD_PART 8 /* at most this part of the mbufs */
 
 int
 conf_find_port(const struct conf *conf, const char *name)
@@ -137,8 +139,6 @@ conf_take_later(struct conf_reader *r, const json_t *value, void *base)
 		const char *what;
 	} later[] = {
 		{"lags", false, "has no link aggregation"},
-		{"interfaces", false, "has no interfaces of its own: it bridges"},
-		{"routes", true, "does not route"},
 		{"vrrp", true, "has no virtual routers"},
 	};
 	(void)base;
@@ -169,7 +169,50 @@ set_defaults(struct conf *conf)
 		.neighbors = 4096,
 		.routes = 4096,
 		.ageing_s = 300,
+		.nbr = {.reachable_ms = 30000,
+			.retrans_ms = 1000,
+			.delay_ms = 5000,
+			.stale_s = 1200,
+			.solicitations = 3,
+			.incomplete = 512,
+			.solicit_pps = 1000,
+			.hold = 4},
+		.police = {.arp_pps = 4000, .nd_pps = 4000, .local_pps = 20000, .icmp_pps = 1000},
 	};
+}
+
+/* Held packets are mbufs that devices and cores lack. */
+static enum err_code
+check_hold(struct conf_reader *r)
+{
+	struct conf *conf = r->conf;
+	uint32_t most = conf->mbufs / HOLD_PART;
+	if (!conf->nbr.hold_all) {
+		conf->nbr.hold_all = most < HOLD_ALL ? most : HOLD_ALL;
+	}
+	if (conf->nbr.hold_all > most) {
+		conf_fail(r, ERR_REFUSED, "neighbors.hold_all: %u is more than an eighth of the %u mbufs", conf->nbr.hold_all,
+			conf->mbufs);
+		return err_hint(r->err, "at most %u, or more memory.mbufs", most);
+	}
+	return ERR_NONE;
+}
+
+/* Each address brings its own route, and one for its prefix. */
+static enum err_code
+check_routes(struct conf_reader *r)
+{
+	const struct conf *conf = r->conf;
+	size_t routes = conf->nroutes;
+	for (size_t i = 0; i < conf->nifaces; i++) {
+		routes += 2 * conf->iface[i].naddresses;
+	}
+	if (routes > conf->routes) {
+		conf_fail(r, ERR_REFUSED, "tables.routes: %u are too few for %zu and those of the interfaces' addresses, %zu",
+			conf->routes, conf->nroutes, routes - conf->nroutes);
+		return err_hint(r->err, "at least %zu; what is given live needs room, too", routes);
+	}
+	return ERR_NONE;
 }
 
 /* What concerns more than one key. */
@@ -185,25 +228,29 @@ check_whole(struct conf_reader *r)
 		conf_fail(r, ERR_USAGE, "cores.cpus: %zu CPUs for %u data cores", conf->ncpus, conf->cores);
 		return err_hint(r->err, "name as many as \"data\" says (one may be named twice), or leave \"cpus\" out");
 	}
-	return ERR_NONE;
+	enum err_code code = check_hold(r);
+	return code ? code : check_routes(r);
 }
 
-/* Ports before bridges, whatever the file's order: bridges refer to them. */
+/* Whatever the file's order: bridges refer to ports, interfaces to both, routes to interfaces. */
 static enum err_code
 read_document(struct conf_reader *r, json_t *document)
 {
-	json_t *bridges = json_object_get(document, "bridges");
-	json_t *rest = json_copy(document);
-	if (!rest) {
+	static const char *const late[] = {"bridges", "interfaces", "routes"};
+	json_t *first = json_copy(document);
+	if (!first) {
 		return err_set(r->err, ERR_FAILED, "no memory");
 	}
-	json_object_del(rest, "bridges");
-	enum err_code code = conf_read_object(r, rest, &conf_top_keys, r->conf);
-	json_decref(rest);
-	if (!code && bridges) {
-		size_t at = conf_enter(r, "bridges");
-		code = conf_take_bridges(r, bridges, r->conf);
-		conf_leave(r, at);
+	for (size_t i = 0; i < 3; i++) {
+		json_object_del(first, late[i]);
+	}
+	enum err_code code = conf_read_object(r, first, &conf_top_keys, r->conf);
+	json_decref(first);
+	for (size_t i = 0; i < 3 && !code; i++) {
+		json_t *one = json_object_get(document, late[i]);
+		json_t *object = one ? json_pack("{sO}", late[i], one) : json_object();
+		code = object ? conf_read_object(r, object, &conf_top_keys, r->conf) : err_set(r->err, ERR_FAILED, "no memory");
+		json_decref(object);
 	}
 	return code ? code : check_whole(r);
 }
@@ -253,6 +300,8 @@ conf_free(struct conf *conf)
 	}
 	free(conf->bridge);
 	free(conf->port);
+	free(conf->iface);
+	free(conf->route);
 	free(conf->text);
 	*conf = (struct conf){0};
 }

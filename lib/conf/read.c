@@ -12,6 +12,7 @@
 /* Ten terabit and ten billion packets a second: more is a slip, and a token bucket's arithmetic may count on it. */
 #define BPS_MAX 10000000000000ull
 #define PPS_MAX 10000000000ull
+#define PPS32_MAX 1000000000ull /* of rates that are kept in four bytes */
 
 size_t
 conf_enter(struct conf_reader *r, const char *name)
@@ -27,6 +28,14 @@ conf_enter(struct conf_reader *r, const char *name)
 		r->path[end++] = c < 0x20 || c >= 0x7f ? '?' : name[i];
 	}
 	r->path[end] = '\0';
+	return at;
+}
+
+size_t
+conf_enter_item(struct conf_reader *r, size_t i)
+{
+	size_t at = strlen(r->path);
+	snprintf(r->path + at, sizeof(r->path) - at, "[%zu]", i);
 	return at;
 }
 
@@ -120,10 +129,14 @@ take_rate(struct conf_reader *r, const json_t *value, const struct conf_key *key
 		ok = json_is_integer(value) && json_integer_value(value) >= 0;
 		rate = ok ? (uint64_t)json_integer_value(value) : 0;
 	}
-	if (!ok || rate > (bits ? BPS_MAX : PPS_MAX)) {
+	uint64_t max = bits ? BPS_MAX : key->size == 4 ? PPS32_MAX : PPS_MAX;
+	if (!ok || rate > max) {
 		conf_fail_value(r, value, bits ? "a rate in bits a second" : "a rate in packets a second");
-		return err_hint(r->err, bits ? "a number up to 10T, or e.g. \"5G\" or \"500Mbit\"; 0: no limit"
-					     : "a number up to 10G, or e.g. \"2M\" or \"10kpps\"; 0: no limit");
+		return err_hint(r->err, "a number up to %s, or e.g. %s; 0: no limit",
+			max == BPS_MAX   ? "10T"
+			: max == PPS_MAX ? "10G"
+					 : "1G",
+			bits ? "\"5G\" or \"500Mbit\"" : "\"2M\" or \"10kpps\"");
 	}
 	store(key, base, rate);
 	return ERR_NONE;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* links: lib/conf/bridge.c lib/conf/diff.c lib/conf/keys.c lib/conf/memory.c lib/conf/parse.c lib/conf/patch.c lib/conf/port.c */
-/* links: lib/conf/read.c lib/conf/write.c lib/base/err.c lib/base/num.c lib/shm/seg.c lib/shm/seg_create.c -ljansson */
+/* links: lib/conf/bridge.c lib/conf/diff.c lib/conf/iface.c lib/conf/keys.c lib/conf/memory.c lib/conf/parse.c */
+/* links: lib/conf/patch.c lib/conf/port.c lib/conf/prefix.c lib/conf/read.c lib/conf/route.c lib/conf/write.c */
+/* links: lib/base/addr.c lib/base/err.c lib/base/num.c lib/shm/seg.c lib/shm/seg_create.c -ljansson */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -106,9 +107,9 @@ test_refuses_documents(void **state)
 		{TOP(", 'a\\u0001b': {}"), ERR_USAGE, "a?b: unknown key", "ports"},
 		{TOP(", 'cores': 3"), ERR_USAGE, "cores: 3 is not an object {...}", ""},
 		{TOP(", 'lags': {'lag1': {}}"), ERR_REFUSED, "lags: this release has no link aggregation", "leave \"lags\" out"},
-		{TOP(", 'interfaces': {'v10': {}}"), ERR_REFUSED,
-			"interfaces: this release has no interfaces of its own: it bridges", ""},
-		{TOP(", 'routes': [{}]"), ERR_REFUSED, "routes: this release does not route", ""},
+		{TOP(", 'interfaces': {'v10': {}}"), ERR_USAGE, "interfaces.v10: neither on a bridge nor on a port",
+			"\"port\": \"p4\""},
+		{TOP(", 'routes': [{}]"), ERR_USAGE, "routes[0]: no \"to\"", "10.9.0.0/16"},
 		{TOP(", 'vrrp': [{}]"), ERR_REFUSED, "vrrp: this release has no virtual routers", ""},
 		{TOP(", 'routes': {}"), ERR_USAGE, "routes: {} is not a list [...]", ""},
 		{TOP(", 'lags': []"), ERR_USAGE, "lags: [] is not an object {...}", ""},

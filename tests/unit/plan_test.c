@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* links: lib/bridge/plan.c */
+/* links: lib/bridge/plan.c lib/bridge/plan_iface.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

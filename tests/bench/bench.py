@@ -17,13 +17,14 @@ import time
 
 import extras
 import mkpcap
+import routing
 from subjects import MBUFS, MEMORY_MB, Failed, OnePortPe, Ovs, Pe, TestpmdIo, TestpmdMacswap, available
 
 # At most these ratios of pe to a peer, by MAC addresses a side.
 TARGETS = {"testpmd-macswap": {16: 1.8, 4096: 2.0, 16384: 2.1, 65536: 1.8}, "ovs-dpdk": {16: 0.43, 4096: 0.19, 16384: 0.09}}
 TARGET_CYCLES = {16: 55, 4096: 65, 16384: 70, 65536: 110}
 OVS_MACS_MAX = 16384  # beyond, it takes a minute to set up its flows; --patient waits for it
-PARTS = ("one", "two", "learn", "tools")
+PARTS = ("one", "two", "route", "learn", "tools")
 SUBJECTS = {"testpmd-io": TestpmdIo, "testpmd-macswap": TestpmdMacswap, "ovs-dpdk": Ovs, "pe": Pe}
 
 
@@ -32,6 +33,7 @@ def options():
     p.add_argument("--build", default="build", help=argparse.SUPPRESS)
     p.add_argument("--rounds", type=int, default=3, help="measurements of each cell (default 3)")
     p.add_argument("--macs", default="16 4096 16384 65536", help="MAC addresses a side (default '16 4096 16384 65536')")
+    p.add_argument("--routes", default="1 10000 1000000", help="routes a direction, for the part route (default '1 10000 1000000')")
     p.add_argument("--seconds", type=float, default=4, help="measured window (default 4)")
     p.add_argument("--only", default="", metavar="NAMES",
                    help=f"subjects ({', '.join(SUBJECTS)}) and parts ({', '.join(PARTS)}) to run; default all")
@@ -40,6 +42,7 @@ def options():
     p.add_argument("--keep", action="store_true", help="leave the logs and say where")
     o = p.parse_args()
     o.macs = [int(w) for w in o.macs.replace(",", " ").split()]
+    o.routes = [int(w) for w in o.routes.replace(",", " ").split()]
     words = o.only.replace(",", " ").split()
     unknown = [w for w in words if w not in SUBJECTS and w not in PARTS]
     if unknown:
@@ -100,13 +103,16 @@ class Bench:
         self.notes = []
 
     def files(self, macs):
+        """The source files for so many addresses a side; a list is files already."""
+        if isinstance(macs, list):
+            return macs
         paths = [os.path.join(self.dir, f"{macs}-{side}.pcap") for side in "ab"]
         if not os.path.exists(paths[0]):
             mkpcap.make(macs, 1, *paths)
         return paths
 
     def new(self, name, **how):
-        return self.make(OnePortPe if name == OnePortPe.name else SUBJECTS[name], **how)
+        return self.make({**SUBJECTS, OnePortPe.name: OnePortPe, routing.RoutePe.name: routing.RoutePe}[name], **how)
 
     def make(self, kind, **how):
         self.turn += 1
@@ -124,11 +130,11 @@ class Bench:
         """One measurement of one subject, from start to stop; None (and a note) when it could not be."""
         subject = self.new(name, **how)
         try:
-            subject.start(self.files(macs), macs)
+            subject.start(self.files(macs), 16 if isinstance(macs, list) else macs)
             subject.settle()
             return measure(subject, self.o.seconds, self.hz, lossy)
         except (Failed, OSError) as failure:
-            self.note(f"{name} at {macs}: {failure}")
+            self.note(f"{name} at {how if isinstance(macs, list) else macs}: {failure}")
             return None
         finally:
             subject.stop()
@@ -151,6 +157,10 @@ class Bench:
                     print(f"  round {number + 1}  {' '.join(str(w) for w in key):28} {result[0]:8.1f} cycles/packet "
                           f"{result[1] / 1e6:7.2f} Mpps", flush=True)
         return results
+
+    @staticmethod
+    def spread(runs):
+        return spread([r[0] for r in runs or []])
 
     def close(self):
         if self.o.keep:
@@ -268,6 +278,8 @@ def main():
             part_one(bench, subjects)
         if "two" in o.parts:
             part_two(bench, subjects)
+        if "route" in o.parts and "pe" in subjects:
+            routing.part_route(bench)
         if "learn" in o.parts and "pe" in subjects:
             extras.part_learn(bench)
         if "tools" in o.parts and "pe" in subjects:

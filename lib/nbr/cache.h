@@ -7,11 +7,11 @@
  * it finds out is announced to all. The others hold REACHABLE. Both families run the same machine; what differs is how a frame
  * looks (arp.h, nd.h) and who owns.
  *
- * Each core calls its own cache with what happened and the time; what is to be done comes back as lists (struct nbr_out): messages
- * for other cores, and requests to the caller. Pure: `pe`, the simulator and the unit tests drive the same code.
+ * Each core calls its own cache with what happened and the time; what is to be done comes back as lists (struct nbr_out):
+ * messages for other cores, and requests to the caller. Pure: `pe`, the simulator and the unit tests drive the same code.
  *
- * What makes the cores equal: as in lib/fdb/replica.h. Every announcement has a stamp (Lamport clock << 8 | core); the highest of a
- * key wins on every core in whatever order they arrive. A deletion stays as a tombstone until grace periods have passed
+ * What makes the cores equal: as in lib/fdb/replica.h. Every announcement has a stamp (Lamport clock << 8 | core); the highest of
+ * a key wins on every core in whatever order they arrive. A deletion stays as a tombstone until grace periods have passed
  * (lib/core/grace.h). A full ring owes its receiver a resynchronisation, and nothing is lost; requests and hints may be.
  *
  * What saves messages
@@ -31,15 +31,15 @@
 
 #include "nbr/nbr.h"
 
-#define NBR_ALL 255      /* seg_msg.to: all other data cores */
-#define NBR_OUT 64       /* messages, and requests, that a list holds; every call below adds at most NBR_OUT_CALL of each */
+#define NBR_ALL 255 /* seg_msg.to: all other data cores */
+#define NBR_OUT 64  /* messages, and requests, that a list holds; every call below adds at most NBR_OUT_CALL of each */
 #define NBR_OUT_CALL 8
-#define NBR_HINTS 3      /* hints a message */
+#define NBR_HINTS 3                 /* hints a message */
 #define NBR_FAILED_NS 1000000000ull /* how long FAILED keeps a core from asking again (RFC 1122 2.3.2.1: one a second) */
-#define NBR_SWEEP_NS 5000000000ull /* READY is cleared, and use told, once in this time */
+#define NBR_SWEEP_NS 5000000000ull  /* READY is cleared, and use told, once in this time */
 
 /* seg_msg.word[2] of SEG_MSG_NBR_FLUSH */
-#define NBR_FLUSH_PERMANENT 1u /* those that the operator gave, too */
+#define NBR_FLUSH_PERMANENT 1u  /* those that the operator gave, too */
 #define NBR_FLUSH_STATE_SHIFT 4 /* bits 4..6: only of this enum seg_nbr_state; 0: any */
 
 /* What was heard of a neighbour, low 16 bits of SEG_MSG_NBR_HEARD's word[2]. */
@@ -85,13 +85,15 @@ struct nbr_out {
 
 /* What the packet path and other processes need not see, a slot each. */
 struct nbr_private {
-	uint64_t due_ns;      /* 0: no timer */
-	uint32_t next, prev;  /* in a list of the timer wheel */
-	uint8_t sent;         /* solicitations, or asks */
-	uint8_t pad[7];
+	uint64_t due_ns;     /* 0: no timer */
+	uint32_t next, prev; /* in a list of the timer wheel */
+	uint8_t sent;        /* solicitations, or asks */
+	uint8_t owner;       /* the core that was its owner when this core last looked */
+	uint8_t pad[2];
+	uint32_t cause; /* of the resolution that goes on */
 };
 
-#define NBR_WHEEL 1024           /* lists */
+#define NBR_WHEEL 1024          /* lists */
 #define NBR_WHEEL_NS 8388608ull /* a list's part of the time: 2^23 ns */
 
 struct nbr_cache {
@@ -114,16 +116,22 @@ struct nbr_cache {
 	uint32_t clean_slot;
 	uint64_t clean_grace;
 	uint64_t tick_ns;
+	uint64_t woke_ns;   /* end of the last standstill; 0: none */
+	uint32_t room_slot; /* cursor of the search for an entry that may go */
 	uint32_t incomplete[SEG_MAX_IFACES];
 	struct nbr_bucket { /* solicitations */
 		int64_t tokens;
 		uint64_t filled_ns;
 	} solicit[SEG_MAX_IFACES];
-	bool missing; /* announcements found no room */
-	uint64_t missed_grace, ask_again_ns;
+	bool missing; /* announcements found no room; the newest deletion among them: */
+	uint64_t missed_stamp;
+	uint64_t missed_grace; /* the grace period of the last one */
+	uint64_t ask_again_ns, ask_wait_ns;
 	unsigned owing; /* receivers that are owed something */
 	struct nbr_debt {
-		bool owed, again, ask;
+		bool owed;  /* a resynchronisation, or ask */
+		bool again; /* from the start, once more */
+		bool ask;   /* the request to resynchronise this core */
 		uint32_t slot;
 	} debt[SEG_MAX_NODES];
 	struct seg_msg used[SEG_MAX_NODES]; /* use hints being gathered, by owner */
@@ -158,8 +166,8 @@ enum nbr_need
 nbr_cache_need(struct nbr_cache *c, const struct nbr_key *key, uint64_t now, uint32_t *slot, struct nbr_out *out);
 
 /*
- * Something was heard from the wire about key (heard: enum nbr_heard; mac: 0 with NBR_HEARD_NO_MAC). The owner applies it; any other
- * core tells its owner. `create`: an entry may be made where there is none (RFC 4861 7.2.3; not for an NA, 7.2.5).
+ * Something was heard from the wire about key (heard: enum nbr_heard; mac: 0 with NBR_HEARD_NO_MAC). The owner applies it; any
+ * other core tells its owner. `create`: an entry may be made where there is none (RFC 4861 7.2.3; not for an NA, 7.2.5).
  */
 void
 nbr_cache_heard(struct nbr_cache *c, const struct nbr_key *key, uint64_t mac, unsigned heard, bool create, uint64_t now,

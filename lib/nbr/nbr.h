@@ -2,9 +2,9 @@
 /*
  * The neighbour table of one core and family: protocol address and interface to link-layer address (struct seg_nbr).
  *
- * One line an entry, probed linearly from nbr_home(). An entry never moves, so that its slot number may stand in timers and queues;
- * a slot that becomes free in the middle of a run is SEG_NBR_GONE until the run's end reaches it. At most half of the slots are
- * in use (conf_nbr_slots()).
+ * One line an entry, probed linearly from nbr_home(). An entry never moves, so that its slot number may stand in timers and
+ * queues; a slot that becomes free in the middle of a run is SEG_NBR_GONE until the run's end reaches it. At most half of the
+ * slots are in use (conf_nbr_slots()).
  *
  * One thread, the core, calls everything here; others read through seg_read_nbr(). Memory is the caller's. Pure.
  */
@@ -52,7 +52,7 @@ nbr_key_same(const struct nbr_key *a, const struct nbr_key *b)
 	return a->address[0] == b->address[0] && a->address[1] == b->address[1] && a->iface == b->iface;
 }
 
-/* The whole hash: a slot from its high bits (nbr_home), an owner from its low ones (nbr_owner_bucket), and nbr_hint() in messages. */
+/* A slot from its high bits (nbr_home), an owner from its low ones (nbr_owner_bucket), and the whole in messages. */
 static inline uint64_t
 nbr_hash(const struct nbr_key *key, uint64_t seed)
 {

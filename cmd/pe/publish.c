@@ -36,6 +36,23 @@ fill_port(const struct control *control, const struct conf_port *conf, uint16_t 
 	}
 }
 
+static void
+fill_iface(const struct control *control, const struct iface *iface, struct seg_iface *out)
+{
+	const struct plan_fid *fid = &control->engine->view->plan->fid[iface->fid];
+	memcpy(out->name, iface->name, sizeof(out->name));
+	out->mac = iface->mac;
+	out->flags = SEG_IFACE_USED | (iface->enabled ? SEG_IFACE_ENABLED : 0) |
+		     (iface->enabled && iface->ra.enabled ? SEG_IFACE_RA : 0); /* SEG_IFACE_UP is owns.c's */
+	out->bridge = iface->port ? 0 : fid->bridge;
+	out->port = iface->port;
+	out->vid = iface->vid;
+	out->fid = iface->fid;
+	out->mtu = iface->mtu;
+	out->naddresses = (uint16_t)iface->naddresses;
+	memcpy(out->address, iface->address, sizeof(out->address));
+}
+
 enum err_code
 publish_config(struct control *control, struct err *err)
 {
@@ -54,6 +71,11 @@ publish_config(struct control *control, struct err *err)
 		bridge->stp = (uint32_t)conf->bridge[i].stp;
 	}
 	memcpy(tables->fid, engine->numbers.fid, sizeof(tables->fid));
+	for (unsigned n = 1; n < SEG_MAX_IFACES; n++) {
+		if (engine->view->plan->iface[n]) {
+			fill_iface(control, engine->view->plan->iface[n], &tables->iface[n]);
+		}
+	}
 	tables->generation = control->config_generation;
 	tables->time_ns = engine_now_ns();
 	if (!seg_write_tables(&engine->seg, tables, conf->text, strlen(conf->text))) {

@@ -224,6 +224,7 @@ fill_iface(const struct conf *conf, const struct conf_iface *from, struct plan_n
 	iface->number = plan_iface_number(numbers, from->name);
 	iface->vid = from->vid;
 	iface->enabled = from->enabled;
+	iface->ra = from->ra;
 	iface->mac = mac_of(conf, numbers, from, iface->number);
 	iface->state = control ? control->address_state[iface->number] : NULL;
 	uint16_t place;

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "nbr/ra.h"
 #include "shm/layout.h"
 
 struct iface {
@@ -20,6 +21,7 @@ struct iface {
 	uint16_t mtu;
 	uint64_t mac;
 	bool enabled;
+	struct ra_conf ra; /* its router advertisements */
 	unsigned naddresses;
 	struct seg_address address[SEG_IFACE_ADDRESSES];
 	const uint8_t *state; /* seg_control.address_state[number]; by index of address[] */

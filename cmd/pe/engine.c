@@ -36,34 +36,47 @@ engine_wait(struct engine *engine, bool (*done)(struct engine *engine, void *arg
 
 /* ---- rounds ----------------------------------------------------------------------------------------------------- */
 
-struct round {
-	uint64_t loops[SEG_MAX_NODES];
-};
-
-static bool
-round_done(struct engine *engine, void *arg)
+void
+engine_mark(struct engine *engine, struct engine_marks *marks)
 {
-	const struct round *round = arg;
+	for (unsigned i = 1; i <= engine->ncores; i++) {
+		marks->loops[i] = seg_get(&seg_core(&engine->seg, i)->loops);
+	}
+	engine_wake(engine);
+}
+
+unsigned
+engine_unpassed(const struct engine *engine, const struct engine_marks *marks)
+{
 	for (unsigned i = 1; i <= engine->ncores; i++) {
 		const struct seg_core *core = seg_core(&engine->seg, i);
 		/* acquire: what the core did in the loop that it has ended is seen here. Two: the first may have begun before we
 		 * looked. */
-		if (engine->core[i] && seg_get_acquire(&core->loops) < round->loops[i] + 2 && !seg_get_acquire(&core->sleeping)) {
-			return false;
+		if (engine->core[i] && seg_get_acquire(&core->loops) < marks->loops[i] + 2 && !seg_get_acquire(&core->sleeping)) {
+			return i;
 		}
 	}
-	return true;
+	return 0;
+}
+
+static bool
+round_done(struct engine *engine, void *arg)
+{
+	return engine_unpassed(engine, arg) == 0;
+}
+
+bool
+engine_passed(struct engine *engine, struct engine_marks *marks, int timeout_ms)
+{
+	return engine_wait(engine, round_done, marks, timeout_ms);
 }
 
 bool
 engine_round(struct engine *engine, int timeout_ms)
 {
-	struct round round;
-	for (unsigned i = 1; i <= engine->ncores; i++) {
-		round.loops[i] = seg_get(&seg_core(&engine->seg, i)->loops);
-	}
-	engine_wake(engine);
-	return engine_wait(engine, round_done, &round, timeout_ms);
+	struct engine_marks marks;
+	engine_mark(engine, &marks);
+	return engine_passed(engine, &marks, timeout_ms);
 }
 
 /* ---- views ------------------------------------------------------------------------------------------------------ */

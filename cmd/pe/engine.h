@@ -67,6 +67,7 @@ struct engine {
 	const struct fib *fib;                  /* cmd/pe/fib.h; what data cores look routes up in, published with release */
 	struct routes *routes;                  /* fib.c's own */
 	struct ring_receiver from[SEG_MAX_NODES]; /* messages to the control core */
+	int call_fd;                              /* an eventfd: look at them; 0: none as yet */
 	uint32_t cause;                         /* the control core's causes counted */
 	bool allow_inject;                      /* pe run --allow-inject */
 	bool stop;                              /* read by the data cores */
@@ -92,6 +93,10 @@ worker_free(struct engine *engine, unsigned number);
 void
 worker_wake(struct engine *engine, unsigned number);
 
+/* A message waits for the control core: wakes it. Any data core. */
+void
+engine_call(const struct engine *engine);
+
 /*
  * Publishes a view and waits until all data cores use it (asking them to hurry); frames for lanes that the new view
  * does not name have been sent or dropped when it returns. Returns false when a core did not follow within timeout_ms: then the
@@ -99,6 +104,22 @@ worker_wake(struct engine *engine, unsigned number);
  */
 bool
 engine_publish(struct engine *engine, const struct view *view, int timeout_ms);
+
+/* Where all cores stood at a time, to see later whether each has gone once round its loop since (or sleeps). Control core. */
+struct engine_marks {
+	uint64_t loops[SEG_MAX_NODES];
+};
+
+/* Wakes them, too. */
+void
+engine_mark(struct engine *engine, struct engine_marks *marks);
+
+/* The first core that has not, 0: all have. */
+unsigned
+engine_unpassed(const struct engine *engine, const struct engine_marks *marks);
+
+bool
+engine_passed(struct engine *engine, struct engine_marks *marks, int timeout_ms);
 
 /*
  * Sends a message of the control core to a data core, or to all (to = 255); waits up to timeout_ms for room. seq, time and

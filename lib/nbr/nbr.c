@@ -131,17 +131,31 @@ nbr_empty(struct seg_nbr *line, uint32_t iface)
 void
 nbr_remove(struct nbr *nbr, uint32_t slot)
 {
+	uint32_t end = slot;
+
 	nbr_account(nbr, &nbr->slot[slot], -1);
-	if (nbr->slot[(slot + 1) & nbr->mask].iface != 0) {
-		nbr_empty(&nbr->slot[slot], SEG_NBR_GONE);
-		return;
+	nbr_empty(&nbr->slot[slot], SEG_NBR_GONE);
+	/* Those that were gone serve only as long as an entry further on has its home at them or before: back from the run's end.
+	 */
+	while (nbr->slot[(end + 1) & nbr->mask].iface != 0) {
+		end = (end + 1) & nbr->mask;
 	}
-	/* The end of a run: those before it that were gone are of no more use to anybody's probe. */
-	do {
-		nbr_empty(&nbr->slot[slot], 0);
-		nbr->used--;
-		slot = (slot - 1) & nbr->mask;
-	} while (nbr->slot[slot].iface == SEG_NBR_GONE);
+	int64_t farthest = -1;
+	for (uint32_t back = 0;; back++) {
+		uint32_t at = (end - back) & nbr->mask;
+		if (nbr->slot[at].iface == 0) {
+			break;
+		}
+		if (nbr->slot[at].iface != SEG_NBR_GONE) {
+			struct nbr_key key = nbr_key_at(nbr, at);
+			uint32_t home = nbr_home(nbr, nbr_hash(&key, nbr->seed));
+			int64_t reach = back + ((at - home) & nbr->mask);
+			farthest = reach > farthest ? reach : farthest;
+		} else if (farthest < (int64_t)back) {
+			nbr_empty(&nbr->slot[at], 0);
+			nbr->used--;
+		}
+	}
 }
 
 void

@@ -3,7 +3,7 @@
  * The neighbour table of one core and family: protocol address and interface to link-layer address (struct seg_nbr).
  *
  * One line an entry, probed linearly from nbr_home(). An entry never moves, so that its slot number may stand in timers and
- * queues; a slot that becomes free in the middle of a run is SEG_NBR_GONE until the run's end reaches it. At most half of the
+ * queues; a slot that becomes free in the middle of a run is SEG_NBR_GONE as long as a probe must pass it. At most half of the
  * slots are in use (conf_nbr_slots()).
  *
  * One thread, the core, calls everything here; others read through seg_read_nbr(). Memory is the caller's. Pure.
@@ -93,12 +93,11 @@ nbr_prefetch(const struct nbr *nbr, const struct nbr_key *key)
 	__builtin_prefetch(&nbr->slot[nbr_home(nbr, nbr_hash(key, nbr->seed))]);
 }
 
-/* The slot of a key, tombstones included, or NBR_NONE. */
+/* The slot of a key whose home is known, tombstones included, or NBR_NONE. */
 static inline uint32_t
-nbr_find(const struct nbr *nbr, const struct nbr_key *key)
+nbr_find_at(const struct nbr *nbr, uint32_t home, const struct nbr_key *key)
 {
-	uint32_t at = nbr_home(nbr, nbr_hash(key, nbr->seed));
-	for (;; at = (at + 1) & nbr->mask) {
+	for (uint32_t at = home;; at = (at + 1) & nbr->mask) {
 		const struct seg_nbr *slot = &nbr->slot[at];
 		if (slot->iface == key->iface && slot->address[1] == key->address[1] && slot->address[0] == key->address[0]) {
 			return at;
@@ -107,6 +106,12 @@ nbr_find(const struct nbr *nbr, const struct nbr_key *key)
 			return NBR_NONE;
 		}
 	}
+}
+
+static inline uint32_t
+nbr_find(const struct nbr *nbr, const struct nbr_key *key)
+{
+	return nbr_find_at(nbr, nbr_home(nbr, nbr_hash(key, nbr->seed)), key);
 }
 
 static inline struct nbr_key

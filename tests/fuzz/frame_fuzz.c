@@ -3,21 +3,12 @@
  * Frames as they come from the wire: the Ethernet and IP codecs, and the hash. The hash's quick way must agree with its general
  * one, and no more than the frame may be read. links: lib/net/eth.c lib/net/ip.c lib/rss/rss.c
  */
-#include <stdlib.h>
-#include <string.h>
-
+#include "must.h"
 #include "net/eth.h"
 #include "net/ip.h"
 #include "rss/rss.h"
 
 static struct rss_key key;
-
-#define must(condition) \
-	do { \
-		if (!(condition)) { \
-			abort(); \
-		} \
-	} while (0)
 
 /* What rss_frame() does, without its quick way; -1: no IP flow. */
 static int64_t
@@ -55,9 +46,6 @@ round_trip(const uint8_t *data, size_t size)
 		must(!memcmp(again, data, (size_t)(out.at - again)));
 	}
 }
-
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

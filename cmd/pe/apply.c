@@ -10,6 +10,9 @@
 #include "control.h"
 #include "fdb/replica.h"
 #include "load.h"
+#include "nbr/cache.h"
+#include "owns.h"
+#include "route/route.h"
 
 #define LEFT_PAIRS_MAX 32 /* a port that leaves more VLANs than that is flushed as a whole */
 
@@ -160,6 +163,9 @@ static enum err_code
 stage_view(struct engine *engine, struct stage *stage, struct err *err)
 {
 	uint64_t generation = engine->view ? engine->view->generation + 1 : 1;
+	for (unsigned n = 1; n < SEG_MAX_PORTS; n++) {
+		stage->numbers.port_mac[n] = stage->port[n] ? stage->port[n]->mac : 0;
+	}
 	stage->plan = plan_new(&stage->conf, &stage->numbers, seg_control(&engine->seg), generation);
 	stage->view = stage->plan ? calloc(1, sizeof(*stage->view)) : NULL;
 	if (!stage->view) {
@@ -200,8 +206,8 @@ stage_new(struct engine *engine, struct conf *conf, struct err *err)
 	stage->numbers = engine->numbers;
 	enum err_code code = ERR_NONE;
 	if (!plan_numbers_update(&stage->numbers, &stage->conf)) {
-		code = err_set(err, ERR_REFUSED, "more than %u ports, %u bridges or %u VLANs in all", SEG_MAX_PORTS - 1,
-			SEG_MAX_BRIDGES - 1, SEG_MAX_FIDS - 1);
+		code = err_set(err, ERR_REFUSED, "more than %u ports, %u bridges, %u interfaces or %u VLANs in all",
+			SEG_MAX_PORTS - 1, SEG_MAX_BRIDGES - 1, SEG_MAX_IFACES - 1, SEG_MAX_FIDS - 1);
 		err_hint(err, "what leaves still counts while what is new comes: remove with one apply, add with the next");
 	}
 	code = code != ERR_NONE ? code : stage_ports(engine, stage, err);
@@ -298,6 +304,52 @@ flush_left(struct engine *engine, const struct view *old)
 	}
 }
 
+/* An address of an interface that stays has gone: so have the neighbours in its prefix, if no other address reaches them. */
+static void
+forget_prefix(struct engine *engine, const struct iface *iface, const struct seg_address *gone)
+{
+	uint64_t prefix[2] = {gone->address[0], gone->address[1]};
+	bool overlaps = false;
+	for (unsigned i = 0; i < iface->naddresses; i++) {
+		const struct seg_address *a = &iface->address[i];
+		uint64_t x[2] = {a->address[0], a->address[1]}, y[2] = {prefix[0], prefix[1]};
+		uint8_t length = a->length < gone->length ? a->length : gone->length;
+		if (a->family != gone->family) {
+			continue;
+		}
+		route_mask(a->family, length, x);
+		route_mask(a->family, length, y);
+		bool same = x[0] == y[0] && x[1] == y[1];
+		if (same && a->length <= gone->length) {
+			return;
+		}
+		overlaps = overlaps || same;
+	}
+	route_mask(gone->family, gone->length, prefix);
+	/* What the operator gave in a part that is still there, stays. */
+	uint64_t flags = overlaps ? 0 : NBR_FLUSH_PERMANENT;
+	struct seg_msg msg = {.kind = SEG_MSG_NBR_FLUSH,
+		.n = 4,
+		.word = {prefix[0], prefix[1], (uint64_t)gone->length << 16 | flags,
+			(uint64_t)gone->family << 32 | iface->number}};
+	(void)engine_send(engine, REPLICA_ALL, &msg, CONTROL_FOLLOW_MS);
+}
+
+/* After the swap. Interfaces that have gone are owns.c's. */
+static void
+forget_addresses(struct engine *engine, const struct plan *old)
+{
+	for (unsigned n = 1; n < SEG_MAX_IFACES; n++) {
+		const struct iface *was = old->iface[n], *is = engine->view->plan->iface[n];
+		for (unsigned i = 0; was && is && i < was->naddresses; i++) {
+			int still = iface_find(is, was->address[i].family, was->address[i].address);
+			if (still < 0 || is->address[still].length != was->address[i].length) {
+				forget_prefix(engine, is, &was->address[i]);
+			}
+		}
+	}
+}
+
 /* ---- the swap --------------------------------------------------------------------------------------------------- */
 
 /* No core uses what the configuration before had and this one has not. */
@@ -340,6 +392,7 @@ stage_commit(struct control *control, struct stage *stage)
 	struct engine *engine = control->engine;
 	const struct view *old = engine->view;
 	struct err err;
+	owns_before(control, stage->plan);
 	bool followed = engine_publish(engine, stage->view, CONTROL_FOLLOW_MS);
 	control->retired.view = old;
 	for (unsigned n = 1; n < SEG_MAX_PORTS; n++) {
@@ -363,7 +416,9 @@ stage_commit(struct control *control, struct stage *stage)
 	}
 	if (old) {
 		flush_left(engine, old);
+		forget_addresses(engine, old->plan);
 	}
+	owns_apply(control);
 	if (followed) {
 		/* A number that is free may be given to something else only when nobody remembers its old meaning. */
 		(void)engine_quiet(engine, CONTROL_FOLLOW_MS);

@@ -36,6 +36,7 @@ struct client {
 	size_t in_size, in_room, in_seen; /* in_seen: bytes known to hold no newline */
 	size_t out_size, out_sent;
 	uint64_t since_ns;
+	uint64_t ticket; /* of an answer that is due later; until then nothing more is read. 0: none */
 	bool discarding; /* the rest of a line that was too long */
 	bool ended;      /* the other side says no more */
 };
@@ -49,6 +50,7 @@ struct server {
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	size_t buffered; /* bytes of room for requests, over all clients */
 	unsigned nclients;
+	uint64_t tickets; /* given so far */
 	bool paused; /* no descriptor was left for the next client: until the next tick nobody is let in */
 	struct client client[CLIENTS];
 };
@@ -418,7 +420,8 @@ take_line(struct client *client, bool *took)
 	} else if (size > REQUEST_MAX) {
 		there = answer_error(client, ERR_USAGE, "the request is longer than 8 MiB");
 	} else {
-		there = answer(client, ops_run(client->server->control, &client->peer, client->in, size));
+		json_t *reply = ops_run(client->server->control, &client->peer, client->in, size);
+		there = client->ticket || answer(client, reply);
 	}
 	if (there) {
 		consume(client, whole);
@@ -451,23 +454,59 @@ serve(struct client *client, uint32_t events)
 	if (client->out && !send_out(client)) {
 		return false;
 	}
-	if (!client->out && (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) && !client->ended && !read_piece(client)) {
+	if (client->ticket && (events & (EPOLLHUP | EPOLLERR))) {
+		return false;
+	}
+	if (!client->out && !client->ticket && (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) && !client->ended && !read_piece(client)) {
 		return false;
 	}
 	bool took = true;
 	uint64_t until_ns = engine_now_ns() + EVENT_NS;
-	for (int lines = 0; took && !client->out && client->in && lines < LINES_PER_EVENT && engine_now_ns() < until_ns;
+	for (int lines = 0; took && !client->out && !client->ticket && client->in && lines < LINES_PER_EVENT && engine_now_ns() < until_ns;
 		lines++) {
 		if (!take_line(client, &took)) {
 			return false;
 		}
 	}
-	if (!client->out && client->ended && (!took || client->in_size == 0)) {
+	if (!client->out && !client->ticket && client->ended && (!took || client->in_size == 0)) {
 		return false;
 	}
 	/* A socket that has room is writable at once: so lines that are left get another turn. */
-	want(client, client->out || (took && client->in_size) ? EPOLLOUT : EPOLLIN);
+	want(client, client->ticket ? 0 : client->out || (took && client->in_size) ? EPOLLOUT : EPOLLIN);
 	return true;
+}
+
+/* peer: of one of the clients, as ops_run() got it. */
+uint64_t
+server_defer(struct server *server, const struct peer *peer)
+{
+	for (unsigned i = 0; i < CLIENTS; i++) {
+		if (peer == &server->client[i].peer) {
+			server->control->deferred = true;
+			server->client[i].ticket = ++server->tickets;
+			return server->tickets;
+		}
+	}
+	return 0;
+}
+
+void
+server_answer(struct server *server, uint64_t ticket, json_t *reply)
+{
+	for (unsigned i = 0; i < CLIENTS; i++) {
+		struct client *client = &server->client[i];
+		if (client->fd < 0 || client->ticket != ticket) {
+			continue;
+		}
+		client->ticket = 0;
+		if (answer(client, reply)) {
+			want(client, EPOLLOUT); /* lines that wait get their turn */
+		} else {
+			client_close(client);
+		}
+		return;
+	}
+	json_decref(reply); /* whoever asked is gone */
 }
 
 void

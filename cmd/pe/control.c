@@ -11,6 +11,9 @@
 #include <unistd.h>
 
 #include "control.h"
+#include "fib.h"
+#include "nbr_ops.h"
+#include "owns.h"
 
 #define MAX_EVENTS 32
 
@@ -75,6 +78,7 @@ control_open(struct control *control, struct err *err)
 		return err->code;
 	}
 	code = add(control, link, &control->link, err);
+	code = code != ERR_NONE ? code : add(control, control->engine->call_fd, &control->engine->call_fd, err);
 	return code != ERR_NONE ? code : server_open(control, err);
 }
 
@@ -92,6 +96,9 @@ tick(struct control *control)
 	if (grace_step(&engine->grace)) {
 		seg_put_release(&words->grace, seg_get(&words->grace) + 1);
 	}
+	owns_tick(control, now_ns);
+	fib_tick(engine);
+	nbr_ops_tick(control, now_ns);
 	apply_tick(control, now_ns);
 	server_tick(control->server, now_ns);
 }
@@ -120,6 +127,10 @@ dispatch(struct control *control, const struct epoll_event *event)
 	} else if (source == &control->link) {
 		link_monitor_read(control->link);
 		health_ports(control);
+		owns_links(control);
+	} else if (source == &control->engine->call_fd) {
+		owns_notices(control);
+		nbr_ops_tick(control, engine_now_ns());
 	} else {
 		server_event(control->server, source, event->events);
 	}
@@ -157,6 +168,7 @@ close_fd(int *fd)
 void
 control_close(struct control *control)
 {
+	nbr_ops_close(control);
 	server_close(control->server);
 	control->server = NULL;
 	close_fd(&control->link);

@@ -37,10 +37,14 @@ struct silence {
 };
 
 struct server; /* client.c */
+struct owns;   /* owns.c */
+struct waits;  /* nbr_ops.c */
 
 struct control {
 	struct engine *engine;
 	struct server *server;
+	struct owns *owns;
+	struct waits *waits; /* answers that are due later */
 	struct confirm confirm;
 	struct retired retired;
 	struct silence silence[SEG_MAX_NODES];
@@ -51,6 +55,7 @@ struct control {
 	int epoll, tick, signals, link;
 	bool hugepages;
 	bool stopping;
+	bool deferred; /* the operation that runs has said that its answer is due later */
 };
 
 /* Who asks: the other end of a connection. */
@@ -105,6 +110,14 @@ server_open(struct control *control, struct err *err);
 void
 server_event(struct server *server, void *data, uint32_t events);
 
+/* An operation's answer is due later (the operation returns ERR_NONE without a result): a ticket to give it with, 0: it cannot. */
+uint64_t
+server_defer(struct server *server, const struct peer *peer);
+
+/* Takes over the answer, as ops_run() makes it. Nothing happens when the client has gone. */
+void
+server_answer(struct server *server, uint64_t ticket, json_t *reply);
+
 /* Closes who has been silent for too long. */
 void
 server_tick(struct server *server, uint64_t now_ns);
@@ -119,7 +132,7 @@ server_close(struct server *server);
 
 /* ---- ops.c ---- */
 
-/* Runs one request; returns the answer, {"result"} or {"error"}, a new reference. */
+/* Runs one request; returns the answer, {"result"} or {"error"}, a new reference. NULL: no memory, or it is due later. */
 json_t *
 ops_run(struct control *control, const struct peer *peer, const char *line, size_t size);
 
@@ -130,6 +143,9 @@ ops_error(const struct err *err);
 typedef enum err_code
 op_function(struct control *control, const struct peer *peer, json_t *args, json_t **result, struct err *err);
 op_function ops_fdb_add, ops_fdb_del, ops_fdb_flush;
+
+/* nbr_ops.c */
+op_function ops_nbr_add, ops_nbr_del, ops_nbr_flush, ops_nbr_resolve, ops_nbr_announce, ops_nbr_repair;
 
 /* core_ops.c */
 op_function ops_core_drain, ops_core_undrain, ops_core_inject;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Messages between the cores: from the replica's list to the rings and the trace, and from the rings to the replica.
+ * Messages between the cores: from the lists of the replica and the neighbour caches to the rings and the trace, and from the rings
+ * to them.
  */
-#include "worker.h"
+#include "neighbor.h"
 
 #define RECEIVE_PER_RING 64 /* messages taken from one ring in one loop */
 
@@ -16,25 +17,41 @@ exchange_trace(struct worker *w, const struct seg_msg *msg)
 	seg_put_release(&mine->trace_next, mine->trace_next + 1);
 }
 
-/* One message to one core. State that finds no room is owed; hints and requests are let go. */
+/* State that finds no room is owed; hints and requests are let go. */
+static void
+exchange_full(struct worker *w, unsigned to, const struct seg_msg *msg)
+{
+	if (msg->kind == SEG_MSG_FDB_ADD || msg->kind == SEG_MSG_FDB_DEL) {
+		replica_ring_full(&w->replica, (uint8_t)to);
+	} else if (msg->kind == SEG_MSG_NBR_ADD || msg->kind == SEG_MSG_NBR_DEL) {
+		neighbor_ring_full(w, (uint8_t)to, msg);
+	}
+}
+
+/* One message to one core. The control core holds no table: what it has no room for is let go. */
 static void
 exchange_push(struct worker *w, unsigned to, const struct seg_msg *msg)
 {
 	if (ring_push(&w->to[to], msg)) {
 		seg_add(&w->mine->messages_sent, 1);
-	} else if (msg->kind == SEG_MSG_FDB_ADD || msg->kind == SEG_MSG_FDB_DEL) {
-		replica_ring_full(&w->replica, (uint8_t)to);
+	} else if (to) {
+		exchange_full(w, to, msg);
 	}
 }
 
+static void
+exchange_owing(struct worker *w)
+{
+	seg_put(&w->mine->resync, w->replica.owing + neighbor_owing(w));
+}
+
 void
-exchange_send(struct worker *w)
+exchange_list(struct worker *w, struct seg_msg *msg, unsigned n)
 {
 	uint64_t bell = 1ull << w->number % 64;
 	bool ring_all = false;
 
-	for (unsigned i = 0; i < w->out.n; i++) {
-		struct seg_msg *msg = &w->out.msg[i];
+	for (; n; n--, msg++) {
 		msg->seq = ++w->msg_seq;
 		exchange_trace(w, msg);
 		if (msg->to == REPLICA_ALL) {
@@ -44,18 +61,29 @@ exchange_send(struct worker *w)
 				}
 			}
 			ring_all = true;
-		} else if (msg->to >= 1 && msg->to <= w->ncores) {
+		} else if (msg->to == 0) {
+			exchange_push(w, 0, msg);
+			engine_call(w->engine);
+		} else if (msg->to <= w->ncores) {
 			exchange_push(w, msg->to, msg);
 			worker_ring(w->engine, msg->to, bell, 0);
 		}
 	}
-	w->out.n = 0;
 	for (unsigned to = 1; ring_all && to <= w->ncores; to++) {
 		if (to != w->number) {
 			worker_ring(w->engine, to, bell, 0);
 		}
 	}
-	seg_put(&w->mine->resync, w->replica.owing);
+	exchange_owing(w);
+}
+
+void
+exchange_send(struct worker *w)
+{
+	unsigned n = w->out.n;
+
+	w->out.n = 0;
+	exchange_list(w, w->out.msg, n);
 }
 
 /* Up to RECEIVE_PER_RING messages of one ring. True: more wait. */
@@ -70,10 +98,14 @@ exchange_take(struct worker *w, struct ring_receiver *ring, unsigned *taken)
 		seg_put(&w->mine->ring_peak, waiting);
 	}
 	while (n < RECEIVE_PER_RING && (msg = ring_peek(ring))) {
-		if (w->out.n > REPLICA_OUT - REPLICA_OUT_CALL) {
-			exchange_send(w);
+		if (msg->kind >= SEG_MSG_NBR_ADD) {
+			neighbor_receive(w, msg);
+		} else {
+			if (w->out.n > REPLICA_OUT - REPLICA_OUT_CALL) {
+				exchange_send(w);
+			}
+			replica_receive(&w->replica, msg, w->now_ns, &w->out);
 		}
-		replica_receive(&w->replica, msg, w->now_ns, &w->out);
 		ring_pop(ring);
 		n++;
 	}
@@ -106,13 +138,14 @@ exchange_receive(struct worker *w)
 	}
 	seg_add(&w->mine->messages_received, taken);
 	exchange_send(w);
+	neighbor_flush(w);
 	return taken > 0;
 }
 
 bool
 exchange_resync(struct worker *w)
 {
-	bool any = false;
+	bool any = neighbor_owing(w) && neighbor_resync(w);
 
 	for (unsigned to = 1; to <= w->ncores && w->replica.owing; to++) {
 		if (!w->replica.debt[to].owed) {
@@ -124,6 +157,6 @@ exchange_resync(struct worker *w)
 		any |= room > 0;
 		exchange_send(w);
 	}
-	seg_put(&w->mine->resync, w->replica.owing);
+	exchange_owing(w);
 	return any;
 }

@@ -10,19 +10,19 @@
 #include "nbr/nd.h"
 #include "worker.h"
 
+enum police_class { POLICE_ARP, POLICE_ND, POLICE_LOCAL, POLICE_CLASSES };
+
 struct neighbors {
 	struct nbr_cache cache[SEG_FAMILIES];
 	struct nbr_private *private[SEG_FAMILIES];
 	struct nbr_params params;
-	struct nbr_out out;    /* not yet on the rings and wires */
+	struct nbr_out out[SEG_FAMILIES]; /* not yet on the rings and wires */
 	struct hold *hold;
-	struct nbr_police {    /* by port and class (police_class) */
-		int64_t tokens;
-	} police[SEG_MAX_PORTS][3];
-	uint64_t filled_ns;
+	struct nbr_police {
+		int64_t tokens; /* in 1/1,000,000,000 of a frame */
+		uint64_t filled_ns;
+	} police[SEG_MAX_PORTS][POLICE_CLASSES], notices;
 };
-
-enum police_class { POLICE_ARP, POLICE_ND, POLICE_LOCAL };
 
 /* NULL in worker.nbr: no memory. Before the core runs; freed after it has ended. */
 struct neighbors *
@@ -38,6 +38,10 @@ neighbor_ready(const struct neighbors *nbr, unsigned family, const struct nbr_ke
 	uint32_t slot = nbr_find(table, key);
 	return __builtin_expect(slot != NBR_NONE && (table->slot[slot].value & SEG_NBR_READY), 1) ? &table->slot[slot] : NULL;
 }
+
+/* The list of what a cache wants, with room for what one more call may add. */
+struct nbr_out *
+neighbor_out(struct worker *w, unsigned family);
 
 /* As nbr_cache_need(); what the cache wants done is done at neighbor_flush(). */
 enum nbr_need
@@ -55,16 +59,21 @@ neighbor_nd(struct worker *w, const struct iface *iface, uint16_t port, const st
 bool
 neighbor_police(struct worker *w, uint16_t port, enum police_class class);
 
-/* The core that a frame belongs to by rule (ARP: the master; ND: the owner), or 0: no rule. steer.c asks. */
-unsigned
-neighbor_steer(const struct worker *w, const struct rte_mbuf *frame);
+/* The same of a bucket of its own. True: there was one. */
+bool
+neighbor_take(struct nbr_police *bucket, uint32_t pps, uint64_t now);
 
-/* What the caches wanted: messages to the rings, solicitations to the wire, held packets on their way. After each burst that may have
- * asked, each message, each tick. */
+/* The core that a frame of a port with interfaces (plan_port.l3) belongs to by rule (ARP: the master; ND: the owner), or 0: no
+ * rule. */
+unsigned
+neighbor_steer(const struct worker *w, uint16_t port, const struct rte_mbuf *frame);
+
+/* What the caches wanted: messages to the rings, solicitations to the wire, held packets on their way. After each burst that may
+ * have asked, each message, each tick. */
 void
 neighbor_flush(struct worker *w);
 
-/* A message, SEG_MSG_NBR_*. */
+/* A message, SEG_MSG_NBR_*. neighbor_flush() when some have been received. */
 void
 neighbor_receive(struct worker *w, const struct seg_msg *msg);
 
@@ -81,5 +90,23 @@ neighbor_tick(struct worker *w);
 
 uint64_t
 neighbor_next(const struct worker *w);
+
+/* Receivers that are owed something, both families. */
+unsigned
+neighbor_owing(const struct worker *w);
+
+/* Times and limits of a new plan. */
+void
+neighbor_take_view(struct worker *w);
+
+/* ---- neighbor_io.c: frames ---- */
+
+/* A request or solicitation for key, to all or to mac alone. */
+void
+neighbor_solicit(struct worker *w, unsigned family, const struct nbr_key *key, uint64_t mac);
+
+/* What the control core wants said about an address of ours (SEG_MSG_NBR_ANNOUNCE). */
+void
+neighbor_announce(struct worker *w, const struct seg_msg *msg);
 
 #endif

@@ -261,6 +261,12 @@ static const struct {
 	{"fdb.add", ops_fdb_add, true},
 	{"fdb.del", ops_fdb_del, true},
 	{"fdb.flush", ops_fdb_flush, true},
+	{"nbr.add", ops_nbr_add, true},
+	{"nbr.del", ops_nbr_del, true},
+	{"nbr.flush", ops_nbr_flush, true},
+	{"nbr.resolve", ops_nbr_resolve, true},
+	{"nbr.announce", ops_nbr_announce, true},
+	{"nbr.repair", ops_nbr_repair, true},
 	{"log", op_log, false},
 };
 
@@ -276,11 +282,12 @@ run_op(struct control *control, const struct peer *peer, const char *op, json_t 
 			return err_hint(err, "root, uid %u and members of the group pekit may", (unsigned)geteuid());
 		}
 		enum err_code code = ops[i].run(control, peer, args, result, err);
-		return code == ERR_NONE && !*result ? err_set(err, ERR_FAILED, "no memory") : code;
+		return code == ERR_NONE && !*result && !control->deferred ? err_set(err, ERR_FAILED, "no memory") : code;
 	}
 	err_set(err, ERR_NOT_FOUND, "op: %.60s: no such operation", op);
 	return err_hint(err,
-		"status, config, apply, confirm, stop, core.drain, core.undrain, core.inject, fdb.add, fdb.del, fdb.flush or log");
+		"status, config, apply, confirm, stop, core.drain, core.undrain, core.inject, fdb.add, fdb.del, fdb.flush, nbr.add, "
+		"nbr.del, nbr.flush, nbr.resolve, nbr.announce, nbr.repair or log");
 }
 
 static enum err_code
@@ -308,6 +315,7 @@ ops_run(struct control *control, const struct peer *peer, const char *line, size
 	struct err err = {0};
 	json_error_t jerr;
 	json_t *result = NULL;
+	control->deferred = false;
 	json_t *request = json_loadb(line, size, JSON_REJECT_DUPLICATES, &jerr);
 	if (!request) {
 		err_set(&err, ERR_USAGE, "request: %s", jerr.text);
@@ -315,5 +323,8 @@ ops_run(struct control *control, const struct peer *peer, const char *line, size
 	}
 	enum err_code code = run_request(control, peer, request, &result, &err);
 	json_decref(request);
-	return code == ERR_NONE ? json_pack("{s:o}", "result", result) : ops_error(&err);
+	if (code != ERR_NONE) {
+		return ops_error(&err);
+	}
+	return control->deferred ? NULL : json_pack("{s:o}", "result", result);
 }

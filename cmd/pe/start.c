@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include "control.h"
+#include "fib.h"
 #include "keeper.h"
+#include "owns.h"
 
 #define MTU_EXTRA 26 /* Ethernet header, two tags, CRC */
 #define MTU_MAX 9216
@@ -138,6 +140,8 @@ control_start(struct control *control, struct err *err)
 	fill_control_words(engine);
 	fill_grace(engine);
 	code = make_work_rings(engine, err);
+	code = code != ERR_NONE ? code : owns_open(control, err);
+	code = code != ERR_NONE ? code : fib_open(engine, err);
 	code = code != ERR_NONE ? code : apply_first(control, err);
 	code = code != ERR_NONE ? code : start_workers(engine, err);
 	return code != ERR_NONE ? code : control_open(control, err);
@@ -153,8 +157,11 @@ control_stop(struct control *control, bool started)
 	if (control->server) {
 		server_close_listener(control->server);
 	}
+	owns_stop(control);
 	stop_workers(engine);
 	apply_last(control);
+	owns_close(control);
+	fib_close(engine);
 	free_work_rings(engine);
 	eal_stop(engine);
 	keeper_stop(engine->keeper);

@@ -7,7 +7,7 @@
  */
 #include <sched.h>
 
-#include "worker.h"
+#include "neighbor.h"
 
 static void
 steer_hand_over(struct worker *w, unsigned core, uint16_t port)
@@ -31,15 +31,27 @@ steer_hand_over(struct worker *w, unsigned core, uint16_t port)
 	worker_ring(w->engine, core, 0, bit);
 }
 
-void
-steer_burst(struct worker *w, uint16_t port, struct rte_mbuf **frame, unsigned n)
+/* Rules go first. */
+static inline unsigned
+steer_core(const struct worker *w, uint16_t port, const struct rte_mbuf *frame, bool rules, bool spread)
 {
+	unsigned core = rules ? neighbor_steer(w, port, frame) : 0;
+	if (core || !spread) {
+		return core ? core : w->number;
+	}
+	uint32_t hash = rss_frame(&w->rss, rte_pktmbuf_mtod(frame, const uint8_t *), rte_pktmbuf_data_len(frame));
+	return w->spread[hash % SEG_OWNER_BUCKETS];
+}
+
+void
+steer_burst(struct worker *w, uint16_t port, struct rte_mbuf **frame, unsigned n, bool spread)
+{
+	bool rules = w->view->plan->port[port].l3;
 	uint64_t cores = 0; /* bit c - 1: core c gets some */
 	unsigned own = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		uint32_t hash = rss_frame(&w->rss, rte_pktmbuf_mtod(frame[i], const uint8_t *), rte_pktmbuf_data_len(frame[i]));
-		unsigned core = w->spread[hash % SEG_OWNER_BUCKETS];
+		unsigned core = steer_core(w, port, frame[i], rules, spread);
 		if (core == w->number) {
 			frame[own++] = frame[i];
 			continue;

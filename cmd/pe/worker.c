@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "worker.h"
+#include "neighbor.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -41,6 +41,14 @@ worker_wake_one(struct worker *w)
 	if (write(w->wake_fd, &one, sizeof(one)) < 0 && errno != EAGAIN) {
 		abort();
 	}
+}
+
+void
+engine_call(const struct engine *engine)
+{
+	uint64_t one = 1;
+	ssize_t n = engine->call_fd > 0 ? write(engine->call_fd, &one, sizeof(one)) : 0;
+	(void)n; /* full: it wakes all the same */
 }
 
 void
@@ -86,7 +94,8 @@ worker_may_sleep(const struct worker *w)
 static void
 worker_sleep(struct worker *w)
 {
-	uint64_t until = replica_next(&w->replica, w->now_ns), most = w->busy_polled ? POLLED_SLEEP_NS : ASLEEP_NS;
+	uint64_t bridge = replica_next(&w->replica, w->now_ns), neighbors = neighbor_next(w);
+	uint64_t until = bridge < neighbors ? bridge : neighbors, most = w->busy_polled ? POLLED_SLEEP_NS : ASLEEP_NS;
 	uint64_t ns = until > w->now_ns && until - w->now_ns < most ? until - w->now_ns : most;
 	struct timespec timeout = {.tv_nsec = (long)ns};
 
@@ -159,6 +168,7 @@ worker_take_view(struct worker *w, const struct view *view)
 	for (unsigned p = 1; p < SEG_MAX_PORTS; p++) {
 		w->replica.mac_limit[p] = view->plan->port[p].mac_limit;
 	}
+	neighbor_take_view(w);
 	worker_poll_lanes(w);
 	/* release: the control core frees the old view when it sees this */
 	seg_put_release(&w->mine->plan, view->generation);
@@ -212,6 +222,8 @@ worker_tick(struct worker *w)
 	exchange_send(w);
 	replica_tick(&w->replica, now, &w->out);
 	exchange_send(w);
+	neighbor_tick(w);
+	transmit_flush(w);
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu);
 	seg_put(&w->mine->cpu_ns, (uint64_t)cpu.tv_sec * 1000000000 + (uint64_t)cpu.tv_nsec);
 	seg_put(&w->mine->heartbeat_ns, now);
@@ -240,8 +252,10 @@ worker_receive(struct worker *w, const struct polled *polled)
 	}
 	seg_add(&w->mine->port[port->number].rx_packets, n);
 	seg_add(&w->mine->port[port->number].rx_bytes, bytes);
-	if (w->ncores > 1 && w->view->plan->port[port->number].steer && !(port->hardware_rss && port->nrxq >= w->ncores)) {
-		steer_burst(w, port->number, frame, n);
+	const struct plan_port *in = &w->view->plan->port[port->number];
+	bool spread = in->steer && !(port->hardware_rss && port->nrxq >= w->ncores);
+	if (w->ncores > 1 && (spread || in->l3)) {
+		steer_burst(w, port->number, frame, n, spread);
 	} else {
 		forward_burst(w, port->number, frame, n);
 	}
@@ -258,6 +272,7 @@ worker_work(struct worker *w)
 	 * here. */
 	if (w->bell_left || seg_get(&w->mine->bell)) {
 		any |= exchange_receive(w);
+		transmit_flush(w); /* what waited for a neighbour, and what was asked to be said */
 	}
 	for (unsigned i = 0; i < w->npolled; i++) {
 		any |= worker_receive(w, &w->polled[i]);
@@ -269,7 +284,7 @@ worker_work(struct worker *w)
 	if (__builtin_expect(w->nlater, 0)) {
 		any |= transmit_again(w);
 	}
-	if (__builtin_expect(w->replica.owing, 0)) {
+	if (__builtin_expect(w->replica.owing | neighbor_owing(w), 0)) {
 		any |= exchange_resync(w);
 	}
 	return any;
@@ -333,7 +348,8 @@ worker_main(void *arg)
 
 /* ---- start and end ---------------------------------------------------------------------------------------------- */
 
-static void
+/* False: no memory for its neighbours. */
+static bool
 worker_init(struct worker *w, struct engine *engine, unsigned number)
 {
 	const struct seg *seg = &engine->seg;
@@ -359,9 +375,22 @@ worker_init(struct worker *w, struct engine *engine, unsigned number)
 		&w->mine->fdb);
 	replica_init(&w->replica, seg_control(seg), (uint8_t)number, (uint8_t)engine->ncores, seg->head.fdb_limit, w->now_ns);
 	w->pollfd[0] = (struct pollfd){.fd = w->wake_fd, .events = POLLIN};
+	w->nbr = neighbor_new(w);
+	if (!w->nbr) {
+		return false;
+	}
 	w->view = engine->view;
 	worker_take_roles(w, seg_get_acquire(&seg_control(seg)->owner_epoch));
 	worker_take_view(w, engine->view);
+	return true;
+}
+
+static void
+worker_release(struct worker *w)
+{
+	neighbor_free(w->nbr);
+	close(w->wake_fd);
+	rte_free(w);
 }
 
 enum err_code
@@ -380,7 +409,10 @@ worker_start(struct engine *engine, unsigned number, struct err *err)
 		rte_free(w);
 		return err_set(err, ERR_FAILED, "core %u: eventfd: %s", number, strerror(errno));
 	}
-	worker_init(w, engine, number);
+	if (!worker_init(w, engine, number)) {
+		worker_release(w);
+		return err_set(err, ERR_REFUSED, "core %u: no memory for %u neighbours", number, engine->conf.neighbors);
+	}
 	pthread_attr_init(&attr);
 	if (w->cpu >= 0) {
 		CPU_ZERO(&cpus);
@@ -393,14 +425,14 @@ worker_start(struct engine *engine, unsigned number, struct err *err)
 	if (!error) {
 		return ERR_NONE;
 	}
+	int cpu = w->cpu;
 	engine->core[number] = NULL;
-	close(w->wake_fd);
-	if (error == EINVAL && w->cpu >= 0) {
-		err_set(err, ERR_USAGE, "cores.cpus: CPU %d is not there for core %u", w->cpu, number);
+	worker_release(w);
+	if (error == EINVAL && cpu >= 0) {
+		err_set(err, ERR_USAGE, "cores.cpus: CPU %d is not there for core %u", cpu, number);
 	} else {
 		err_set(err, ERR_FAILED, "core %u: %s", number, strerror(error));
 	}
-	rte_free(w);
 	return err ? err->code : ERR_FAILED;
 }
 
@@ -423,7 +455,6 @@ worker_free(struct engine *engine, unsigned number)
 
 	if (w) {
 		engine->core[number] = NULL;
-		close(w->wake_fd);
-		rte_free(w);
+		worker_release(w);
 	}
 }

@@ -29,6 +29,12 @@ struct outgoing {
 	struct rte_mbuf *frame[TX_BATCH];
 };
 
+/* The first fragment of an echo request to us (l3_local.c). */
+#define L3_ECHOES 16
+struct l3_echo {
+	uint64_t source[2], destination[2], id, since_ns;
+};
+
 struct polled {
 	struct lane *lane;
 	struct rxq *rxq;
@@ -57,6 +63,8 @@ struct worker {
 	uint64_t bell_left; /* bits of bell whose rings were not emptied */
 	uint64_t work_left;
 	struct neighbors *nbr;    /* neighbor.h */
+	struct limit icmp;        /* errors that this core sends */
+	struct l3_echo echo[L3_ECHOES];
 	uint32_t roles;           /* seg_control.owner_epoch as taken up */
 	struct rss_key rss;
 	bool lost; /* this core was taken out, and is on its way back: what waits for it is old */
@@ -78,6 +86,10 @@ struct worker {
 void
 forward_burst(struct worker *w, uint16_t port, struct rte_mbuf **frame, unsigned n);
 
+/* An untagged frame of our own in a VLAN: to where its target was learned, or to all members. */
+void
+forward_own(struct worker *w, uint16_t fid, struct rte_mbuf *frame, uint64_t target);
+
 /* transmit.c: one frame for a channel; it leaves at transmit_flush() at the latest. */
 void
 transmit_full(struct worker *w, uint16_t channel);
@@ -97,7 +109,7 @@ transmit(struct worker *w, uint16_t channel, struct rte_mbuf *frame, uint32_t by
 	}
 }
 
-/* n frames of known channel, 1..BURST. */
+/* n frames for one channel, 1..BURST. */
 static inline void
 transmit_many(struct worker *w, uint16_t channel, struct rte_mbuf **frame, unsigned n, uint32_t bytes)
 {
@@ -111,7 +123,6 @@ transmit_many(struct worker *w, uint16_t channel, struct rte_mbuf **frame, unsig
 	}
 	memcpy(&o->frame[o->n], frame, n * sizeof(*frame));
 	o->n = (uint16_t)(o->n + n);
-	o->known = (uint16_t)(o->known + n);
 	o->bytes += bytes;
 }
 
@@ -123,17 +134,24 @@ transmit_flush(struct worker *w);
 bool
 transmit_again(struct worker *w);
 
-/* steer.c: gives frames that were received to the cores they belong to, and bridges this core's own. */
+/*
+ * steer.c: gives frames that were received to the cores they belong to, and bridges this core's own. spread: those that no rule
+ * speaks about go by their hash, else they are this core's.
+ */
 void
-steer_burst(struct worker *w, uint16_t port, struct rte_mbuf **frame, unsigned n);
+steer_burst(struct worker *w, uint16_t port, struct rte_mbuf **frame, unsigned n, bool spread);
 
 /* Frames that other cores have handed over. True: there were some. */
 bool
 steer_take(struct worker *w);
 
-/* exchange.c: puts the gathered messages on the rings. */
+/* exchange.c: puts the bridge's gathered messages on the rings. */
 void
 exchange_send(struct worker *w);
+
+/* The same for any n messages; seq is filled in. To 0: the control core. */
+void
+exchange_list(struct worker *w, struct seg_msg *msg, unsigned n);
 
 /* Applies the messages that came. True: there were some. */
 bool

@@ -10,7 +10,7 @@
 #include <rte_byteorder.h>
 
 #include "base/addr.h"
-#include "worker.h"
+#include "l3.h"
 
 #define ETHERTYPE_VLAN 0x8100
 #define ETHERTYPE_SLOW 0x8809
@@ -121,7 +121,7 @@ forward_copy_to(
 	transmit(w, channel, copy, rte_pktmbuf_pkt_len(copy));
 }
 
-/* To all members of the VLAN but the one it came from. The last one gets the frame itself. */
+/* To all members of the VLAN but the one it came from (0: it is ours). The last one gets the frame itself. */
 static void
 forward_flood(struct worker *w, uint16_t port, struct rte_mbuf *frame, const struct head *h)
 {
@@ -139,12 +139,34 @@ forward_flood(struct worker *w, uint16_t port, struct rte_mbuf *frame, const str
 		}
 		last = channel;
 	}
-	if (!last) {
+	if (!last && port) {
 		worker_drop_in(w, SEG_DROP_NO_TARGET, port, frame);
+	} else if (!last) {
+		worker_drop(w, SEG_DROP_NO_TARGET, 0, frame);
 	} else if (forward_retag(frame, h->tag, fid->egress[last], fid->vid)) {
 		transmit(w, last, frame, rte_pktmbuf_pkt_len(frame));
 	} else {
 		worker_drop_out(w, SEG_DROP_NO_MBUF, last, frame);
+	}
+}
+
+void
+forward_own(struct worker *w, uint16_t fid, struct rte_mbuf *frame, uint64_t target)
+{
+	const struct head h = {.fid = fid, .tag = TAG_NONE};
+	const struct plan_fid *plan = &w->view->plan->fid[fid];
+	struct fdb *fdb = &w->replica.fdb;
+	uint32_t slot = mac_is_group(target) ? FDB_NONE : fdb_find(fdb, fdb_key(target, fid));
+
+	if (slot == FDB_NONE || !fdb_alive(fdb, fid, *fdb_value_at(fdb, slot))) {
+		forward_flood(w, 0, frame, &h);
+		return;
+	}
+	uint16_t channel = SEG_VALUE_CHANNEL(*fdb_value_at(fdb, slot)) % SEG_MAX_CHANNELS;
+	if (plan->egress[channel] == PLAN_NONE || !forward_retag(frame, TAG_NONE, plan->egress[channel], plan->vid)) {
+		worker_drop(w, SEG_DROP_EGRESS_VLAN, 0, frame);
+	} else {
+		transmit(w, channel, frame, rte_pktmbuf_pkt_len(frame));
 	}
 }
 
@@ -277,6 +299,8 @@ forward_special(struct worker *w, uint16_t port, struct rte_mbuf *frame, const s
 	enum seg_drop reason = forward_refused(w, port, h);
 	if (reason) {
 		forward_class_drop(w, port, frame, reason);
+	} else if (w->view->plan->fid[h->fid].iface && l3_group(w, port, h->fid, frame)) {
+		seg_add(&w->mine->class_packets[SEG_CLASS_LOCAL], 1);
 	} else if (target == MAC_BROADCAST) {
 		forward_many(w, port, frame, h, SEG_CLASS_BCAST, SEG_DROP_STORM_BCAST);
 	} else {
@@ -402,10 +426,47 @@ forward_gather(struct worker *w, struct rte_mbuf **frame, const struct head *hea
 	}
 }
 
-/* A port that is not enabled: nothing of what it received is looked at, or learned from. */
-static void
-forward_disabled(struct worker *w, uint16_t port, struct rte_mbuf **frame, unsigned n)
+/* Frames for interfaces, put aside during the passes. */
+struct local {
+	unsigned n;
+	struct rte_mbuf *frame[BURST];
+	uint16_t fid[BURST];
+};
+
+/* Where a frame goes: its channel; 0 when it is gone, or is for an interface. */
+static inline uint16_t
+forward_target(struct worker *w, uint16_t port, struct rte_mbuf *frame, struct head *h, uint64_t alive, struct local *local)
 {
+	const struct plan_fid *fid = &w->view->plan->fid[h->fid];
+
+	if (__builtin_expect(h->special, 0)) {
+		forward_special(w, port, frame, h);
+		return 0;
+	}
+	if (__builtin_expect(fid->local_mac == fdb_key_mac(h->target), 0) && fid->iface) {
+		local->fid[local->n] = h->fid;
+		local->frame[local->n++] = frame;
+		return 0;
+	}
+	return forward_unicast(w, port, frame, h, alive, fid->egress);
+}
+
+/* Does it come from an interface of ours? Asked only where a source is unknown: that one is never learned. */
+static bool
+forward_from_us(const struct worker *w, const struct head *h)
+{
+	const struct plan_fid *fid = &w->view->plan->fid[h->fid];
+	return fid->iface && fid->local_mac == fdb_key_mac(h->source);
+}
+
+/* A port that is not bridged: it has interfaces on it, or is not enabled and nothing of what it received is looked at. */
+static void
+forward_not(struct worker *w, uint16_t port, struct rte_mbuf **frame, unsigned n)
+{
+	if (w->view->plan->port[port].enabled) {
+		l3_port_burst(w, port, frame, n);
+		return;
+	}
 	for (unsigned i = 0; i < n; i++) {
 		forward_class_drop(w, port, frame[i], SEG_DROP_RX_DISABLED);
 	}
@@ -415,45 +476,52 @@ forward_disabled(struct worker *w, uint16_t port, struct rte_mbuf **frame, unsig
 void
 forward_burst(struct worker *w, uint16_t port, struct rte_mbuf **frame, unsigned n)
 {
-	const struct plan *plan = w->view->plan;
+	const struct plan_port *in = &w->view->plan->port[port];
 	struct fdb *fdb = &w->replica.fdb;
 	/* what a source's entry says when there is nothing to do */
 	uint64_t alive = fdb_value(0, fdb->flush_seq, 0), known = fdb_value(port, fdb->flush_seq, SEG_VALUE_USED);
 	struct head head[BURST];
+	struct local local;
 	uint16_t channel[BURST] = {0}, different = 0;
 	uint8_t unknown[BURST];
 	unsigned nunknown = 0;
 	uint32_t bytes = 0;
 
-	if (__builtin_expect(!plan->port[port].enabled, 0)) {
-		forward_disabled(w, port, frame, n);
+	if (__builtin_expect(!in->enabled || in->routed, 0)) {
+		forward_not(w, port, frame, n);
 		return;
 	}
+	local.n = 0;
 	for (unsigned i = 0; i < n; i++) {
-		forward_head(fdb, &plan->port[port], frame[i], &head[i]);
+		forward_head(fdb, in, frame[i], &head[i]);
 	}
 	for (unsigned i = 0; i < n; i++) {
 		struct head *h = &head[i];
+		bool own = false;
 		if (__builtin_expect((fdb_value_of(fdb, h->source_home, h->source) & ~SEG_VALUE_REACH) != known, 0) &&
-			!forward_source_mark(fdb, h, port)) {
+			!forward_source_mark(fdb, h, port) && !(own = forward_from_us(w, h))) {
 			unknown[nunknown++] = (uint8_t)i;
 		}
-		if (__builtin_expect(h->special, 0)) {
-			forward_special(w, port, frame[i], h);
-			channel[i] = 0;
+		if (__builtin_expect(own, 0)) {
+			forward_class_drop(w, port, frame[i], SEG_DROP_OWN_SOURCE);
 		} else {
-			channel[i] = forward_unicast(w, port, frame[i], h, alive, plan->fid[h->fid].egress);
+			channel[i] = forward_target(w, port, frame[i], h, alive, &local);
 		}
 		different |= channel[i] ^ channel[0];
 		bytes += h->bytes;
 	}
 	if (!different && channel[0]) {
 		transmit_many(w, channel[0], frame, n, bytes);
+		w->outgoing[channel[0]].known = (uint16_t)(w->outgoing[channel[0]].known + n);
 	} else {
 		forward_gather(w, frame, head, channel, n);
 	}
 	if (__builtin_expect(nunknown != 0, 0)) {
 		forward_learn(w, port, head, unknown, nunknown);
+	}
+	if (__builtin_expect(local.n != 0, 0)) {
+		seg_add(&w->mine->class_packets[SEG_CLASS_LOCAL], local.n);
+		l3_burst(w, port, local.fid, local.frame, local.n);
 	}
 	seg_add(&w->mine->rx_packets, n);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a packet meets above the bridge, on a data core: l3.c (routing), l3_local.c (packets for us), l3_error.c (ICMP errors),
- * hold.c (packets that wait for a neighbour). What resolves neighbours is neighbor.h.
+ * What a packet meets above the bridge, on a data core: l3.c (bursts), l3_route.c (one packet, with care), l3_send.c (the way out),
+ * l3_group.c and l3_local.c (packets for us), l3_error.c (ICMP errors), hold.c (packets that wait for a neighbour). What resolves
+ * neighbours is neighbor.h.
  *
  * Frames given to these functions are theirs.
  */
@@ -10,9 +11,9 @@
 
 #include "worker.h"
 
-/* n frames that came in at a port with an interface's MAC as their destination, in that interface's FID; 1..BURST. */
+/* n frames that came in at a port with the MAC of the interface of their FID as their destination; 1..BURST. */
 void
-l3_burst(struct worker *w, uint16_t port, uint16_t fid, struct rte_mbuf **frame, unsigned n);
+l3_burst(struct worker *w, uint16_t port, const uint16_t *fid, struct rte_mbuf **frame, unsigned n);
 
 /* n frames that came in at a port with interfaces directly on it (plan_port.routed), of any destination; 1..BURST. */
 void
@@ -32,12 +33,13 @@ l3_group(struct worker *w, uint16_t port, uint16_t fid, struct rte_mbuf *frame);
 void
 l3_send(struct worker *w, const struct iface *iface, struct rte_mbuf *packet, uint64_t mac, uint16_t type);
 
-/* Routes a packet of our own making (IP header first) to where its destination is. */
+/* Routes a packet of our own making (IP header first) to where its destination is; scope: the interface where a link-local one is,
+ * may be NULL. */
 void
-l3_originate(struct worker *w, unsigned family, struct rte_mbuf *packet);
+l3_originate(struct worker *w, const struct iface *scope, unsigned family, struct rte_mbuf *packet);
 
-/* An ICMP error about a packet (IP header first, `in`: the interface it came in at), as far as RFCs and the rate limit allow. The
- * packet stays the caller's. word: MTU or pointer. */
+/* An ICMP error about a packet (IP header first, `in`: the interface it came in at; NULL: our own, and nothing is sent), as far as
+ * RFCs and the rate limit allow. The packet stays the caller's. word: MTU or pointer. */
 void
 l3_error(struct worker *w, const struct iface *in, unsigned family, const struct rte_mbuf *about, uint8_t type, uint8_t code,
 	uint32_t word, bool group);

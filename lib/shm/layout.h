@@ -158,7 +158,8 @@ enum seg_nbr_state {
 struct seg_nbr {
 	uint64_t address[2]; /* as numbers, the first bytes highest; IPv4: address[0] is 0, address[1] the address */
 	uint64_t value;      /* MAC << 16 | flags */
-	uint64_t stamp;      /* version << 8 | core that made it; the highest wins. 0: never announced (INCOMPLETE, FAILED) */
+	uint64_t stamp;      /* version << 8 | core that made it; the highest wins. 0: never announced. INCOMPLETE, FAILED:
+				of the deletion whose place they took */
 	uint32_t iface;      /* 0: empty; SEG_NBR_GONE: was in use */
 	uint32_t seq;
 	uint64_t confirmed_ns; /* last known to be reachable; of a tombstone: its grace period */
@@ -224,9 +225,9 @@ enum seg_msg_kind {
 	 * word[3] enum seg_family << 32 | interface. */
 	SEG_MSG_NBR_ADD = 16,      /* state, lossless: this is its link-layer address */
 	SEG_MSG_NBR_DEL = 17,      /* state, lossless */
-	SEG_MSG_NBR_ASK = 18,      /* a request to its owner: resolve it */
+	SEG_MSG_NBR_ASK = 18,      /* a request to its owner: resolve it. word[2]: the core that asks; 0: from */
 	SEG_MSG_NBR_FAILED = 19,   /* a hint of its owner: nobody answered */
-	SEG_MSG_NBR_USED = 20,     /* a hint to their owner: word[0..n-1] nbr_hint() of what is in use, word[3] family << 32 */
+	SEG_MSG_NBR_USED = 20,     /* a hint to their owner: word[0..n-1] nbr_hash() of what is in use, word[3] family << 32 */
 	SEG_MSG_NBR_HEARD = 21,    /* a hint to its owner: heard on the wire elsewhere; flags are enum nbr_heard */
 	SEG_MSG_NBR_SET = 22,      /* control asks the owner to install it (a request) */
 	SEG_MSG_NBR_UNSET = 23,    /* control asks the owner to delete it (a request) */
@@ -319,7 +320,8 @@ enum seg_drop {
 	SEG_DROP_OWN_SOURCE = 43,    /* comes in with a MAC of ours as its source: a loop, or somebody has the same */
 	SEG_DROP_L3_IFACE_DOWN = 44, /* the interface is not enabled */
 	SEG_DROP_STALLED = 45,       /* waited for a core that was taken out */
-	SEG_DROPS = 46,
+	SEG_DROP_L3_SOURCE_ROUTE = 46, /* an IPv4 option that tells us the way */
+	SEG_DROPS = 47,
 };
 
 struct seg_port_count { /* one core's part of one port */

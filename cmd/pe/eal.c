@@ -71,9 +71,9 @@ open_log(void)
 /* ---- memory ----------------------------------------------------------------------------------------------------- */
 
 static uint64_t
-needed_mb(const struct conf *conf)
+eal_mb(const struct conf *conf, bool routes)
 {
-	uint64_t bytes = 0;
+	uint64_t bytes = routes ? conf_fib_bytes(conf) : 0;
 	struct conf_memory_item items[16];
 	size_t n = conf_memory(conf, items, sizeof(items) / sizeof(items[0]));
 	for (size_t i = 0; i < n; i++) {
@@ -81,6 +81,12 @@ needed_mb(const struct conf *conf)
 	}
 	return bytes / (1 << 20) * 9 / 8 + EAL_EXTRA_MB +
 	       conf->cores * EAL_CORE_MB; /* an eighth for what does not fit into the ends of pages */
+}
+
+static uint64_t
+needed_mb(const struct conf *conf)
+{
+	return eal_mb(conf, conf->nifaces > 0);
 }
 
 /* Free huge pages of all sizes. */
@@ -140,7 +146,7 @@ check_memory(const struct conf *conf, bool huge, uint64_t huge_mb, struct err *e
 	err_set(err, ERR_REFUSED, "memory: %llu MB%s are free, %llu are needed", (unsigned long long)there,
 		huge ? " of huge pages" : "", (unsigned long long)wanted);
 	return err_hint(err, huge ? "memory.hugepages \"auto\", or more of them: sysctl vm.nr_hugepages=N"
-				  : "fewer memory.mbufs; pe check -c FILE says what needs how much");
+				  : "fewer memory.mbufs or tables.routes; pe check -c FILE says what needs how much");
 }
 
 /* ---- arguments -------------------------------------------------------------------------------------------------- */
@@ -203,7 +209,8 @@ make_args(struct args *args, const struct engine *engine, bool huge)
 	} else {
 		add_arg(args, "--no-huge");
 		add_arg(args, "-m");
-		add_arg(args, "%llu", (unsigned long long)needed_mb(&engine->conf));
+		/* Fixed from here on, and interfaces may come later. What is never touched costs nothing. */
+		add_arg(args, "%llu", (unsigned long long)eal_mb(&engine->conf, true));
 	}
 }
 

@@ -51,8 +51,9 @@ print_json(struct cli *cli, const struct conf *conf, const struct conf_memory_it
 						      "bytes", (json_int_t)items[i].bytes));
 	}
 	return cli_print_json(cli,
-		json_pack("{s:s, s:b, s:i, s:I, s:I, s:I, s:I, s:o, s:I, s:I, s:I}", "appliance", conf->appliance, "valid", 1,
-			"cores", (int)conf->cores, "ports", (json_int_t)conf->nports, "bridges", (json_int_t)conf->nbridges,
+		json_pack("{s:s, s:b, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:I, s:I, s:I}", "appliance", conf->appliance,
+			"valid", 1, "cores", (int)conf->cores, "ports", (json_int_t)conf->nports, "bridges",
+			(json_int_t)conf->nbridges, "interfaces", (json_int_t)conf->nifaces, "routes", (json_int_t)conf->nroutes,
 			"mbufs", (json_int_t)conf->mbufs, "mbufs_needed", (json_int_t)conf_mbufs_needed(conf), "memory", memory,
 			"segment_bytes", (json_int_t)sum(items, n, "segment"), "engine_bytes",
 			(json_int_t)sum(items, n, "engine"), "total_bytes", (json_int_t)sum(items, n, NULL)),

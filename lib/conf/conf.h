@@ -194,6 +194,10 @@ conf_mbuf_room(const struct conf *conf);
 #define CONF_HANDOVER_SLOTS 2048
 #define CONF_BACKLOG_SLOTS 1024
 
+/* Bytes of DPDK's memory that compiled routes take when the table of routes is full, once there is an interface. */
+uint64_t
+conf_fib_bytes(const struct conf *conf);
+
 /* What the engine will need, by item, for `pe check`. */
 struct conf_memory_item {
 	const char *what;  /* "bridge tables", "message rings", "mbufs", ... */

@@ -13,6 +13,17 @@
 #define CORE_CACHE 256  /* mbufs a core keeps at hand */
 #define SPARE 1024
 #define RING_FILL 512 /* mbufs that wait in a ring between two cores on a busy day */
+#define NBR_SLOT 32   /* of a core and neighbour's slot: timers (struct nbr_private), and what waits for it */
+
+/* DPDK's fibs, of which there are two copies (cmd/pe/fib.h). */
+#define FIB_COPIES 2
+#define FIB_TREE 384 /* for each route that a copy may hold */
+#define FIB_ENTRIES (1u << 24)
+#define FIB_GROUP 256       /* entries */
+#define FIB_NARROW 32767    /* groups, as long as entries of two bytes do; else they take four */
+#define FIB_FIRST 4096      /* routes a copy is made for at first */
+#define FIB_SPARE 1024      /* groups */
+#define FIB_GROUPS_FIRST6 5 /* groups a route */
 
 uint32_t
 conf_fdb_buckets(uint32_t entries)
@@ -69,6 +80,23 @@ conf_mbuf_room(const struct conf *conf)
 	return HEADROOM + room;
 }
 
+/* What a family's copies take when they hold that many routes, the longest of which need that many groups. */
+static uint64_t
+fib_bytes(uint64_t routes, uint64_t groups)
+{
+	uint64_t entry = groups > FIB_NARROW ? 4 : 2;
+	return FIB_COPIES * (entry * (FIB_ENTRIES + FIB_GROUP * groups) + routes * FIB_TREE);
+}
+
+uint64_t
+conf_fib_bytes(const struct conf *conf)
+{
+	/* Few routes are longer than 24 bits where there are many: those of IPv6 begin with what a small table needs. */
+	uint64_t first = conf->routes < FIB_FIRST ? conf->routes : FIB_FIRST;
+	uint64_t groups4 = first + (conf->routes - first) / 4 + FIB_SPARE;
+	return fib_bytes(conf->routes, groups4) + fib_bytes(first, first * FIB_GROUPS_FIRST6 + FIB_SPARE);
+}
+
 /* May have fewer transmit queues than there are cores, which then leave frames for each other. */
 static bool
 shares_queues(const struct conf_port *port)
@@ -102,6 +130,9 @@ conf_memory(const struct conf *conf, struct conf_memory_item *items, size_t max)
 		{"counters and traces", "segment", cores},
 		{"configuration", "segment", total - fdb - nbr - head.routes.size - head.rings.size - cores},
 		{"mbufs", "engine", mbufs},
+		{"compiled routes", "engine", conf->nifaces ? conf_fib_bytes(conf) : 0},
+		{"neighbour timers and queues", "engine",
+			(uint64_t)conf->cores * SEG_FAMILIES * conf_nbr_slots(conf->neighbors) * NBR_SLOT},
 		{"hand-over rings", "engine", (uint64_t)conf->cores * conf->cores * CONF_HANDOVER_SLOTS * sizeof(void *)},
 		{"transmit backlog rings", "engine", queues * conf->cores * CONF_BACKLOG_SLOTS * sizeof(void *)},
 		/* an eighth of the pool does not fit into the ends of pages */

@@ -46,7 +46,10 @@ SD_LIBS      = $(shell $(PKG_CONFIG) --libs libsystemd)
 
 LIB_SRC := $(sort $(wildcard lib/*/*.c))
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/obj/%.o)
-TOOLS   := $(sort $(filter-out pe,$(notdir $(patsubst %/,%,$(wildcard cmd/*/)))))
+# A folder with a main.c is a binary; the others are what several binaries share: SHARED_tool.
+TOOLS   := $(sort $(filter-out pe,$(patsubst cmd/%/main.c,%,$(wildcard cmd/*/main.c))))
+SHARED_arpmgr := cmd/neigh
+SHARED_ndmgr  := cmd/neigh
 BINS    := $(TOOLS:%=$(B)/bin/%) $(if $(wildcard cmd/pe),$(B)/bin/pe)
 
 .PHONY: all
@@ -66,7 +69,7 @@ $(B)/libpekit.a: $(LIB_OBJ)
 	$(Q)$(AR) rcs $@ $^
 
 define tool_rule
-$(B)/bin/$(1): $$(patsubst %.c,$(B)/obj/%.o,$$(sort $$(wildcard cmd/$(1)/*.c))) $(B)/libpekit.a
+$(B)/bin/$(1): $$(patsubst %.c,$(B)/obj/%.o,$$(sort $$(wildcard cmd/$(1)/*.c $(SHARED_$(1):%=%/*.c)))) $(B)/libpekit.a
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)
 	$$(Q)$$(CC) $$(LDFLAGS_ALL) $$(filter %.o,$$^) $(B)/libpekit.a $$(LIBS_$(1)) $$(JANSSON_LIBS) -o $$@
@@ -168,7 +171,7 @@ help: ## this list
 
 DEPS_BUILD := gcc make pkg-config libc6-dev libdpdk-dev libjansson-dev libnl-3-dev libnl-route-3-dev libsystemd-dev
 DEPS_DEMO  := iproute2 iputils-ping ethtool iperf3 jq procps
-DEPS_CHECK := clang clang-format libclang-rt-14-dev libcmocka-dev bats tshark tcpdump arping openvswitch-switch tmux \
+DEPS_CHECK := clang clang-format libclang-rt-14-dev libcmocka-dev bats tshark tcpdump arping traceroute iputils-tracepath openvswitch-switch tmux \
 	mandoc groff-base man-db shellcheck python3 python3-prometheus-client libpcap0.8 bash-completion util-linux
 DEPS_BENCH := dpdk-dev openvswitch-switch-dpdk linux-perf
 DEPS       := $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK) $(DEPS_BENCH)

@@ -67,6 +67,7 @@ struct engine {
 	const struct fib *fib;                  /* cmd/pe/fib.h; what data cores look routes up in, published with release */
 	struct routes *routes;                  /* fib.c's own */
 	struct ring_receiver from[SEG_MAX_NODES]; /* messages to the control core */
+	uint32_t awaited;                         /* resolutions that somebody waits for at the control socket */
 	int call_fd;                              /* an eventfd: look at them; 0: none as yet */
 	uint32_t cause;                         /* the control core's causes counted */
 	bool allow_inject;                      /* pe run --allow-inject */

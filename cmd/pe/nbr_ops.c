@@ -441,6 +441,7 @@ resolve_step(struct engine *engine, struct wait *wait, uint64_t now_ns)
 void
 nbr_ops_tick(struct control *control, uint64_t now_ns)
 {
+	uint32_t left = 0;
 	for (unsigned i = 0; control->waits && i < WAITS; i++) {
 		struct wait *wait = &control->waits->wait[i];
 		json_t *reply = wait->ticket ? resolve_step(control->engine, wait, now_ns) : NULL;
@@ -448,7 +449,9 @@ nbr_ops_tick(struct control *control, uint64_t now_ns)
 			server_answer(control->server, wait->ticket, reply);
 			wait->ticket = 0;
 		}
+		left += wait->ticket != 0;
 	}
+	seg_put(&control->engine->awaited, left);
 }
 
 static struct wait *
@@ -507,6 +510,7 @@ ops_nbr_resolve(struct control *control, const struct peer *peer, json_t *args, 
 		return err_set(err, ERR_REFUSED, "too many wait for neighbours already");
 	}
 	*place = wait;
+	seg_put(&engine->awaited, seg_get(&engine->awaited) + 1);
 	resolve_ask(engine, place, now_ns);
 	return ERR_NONE;
 }

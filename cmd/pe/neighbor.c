@@ -82,6 +82,9 @@ neighbor_serve(struct worker *w, const struct nbr_request *request, unsigned fam
 {
 	const struct iface *iface = w->view->plan->iface[request->key.iface % SEG_MAX_IFACES];
 
+	if (request->kind != NBR_SOLICIT && seg_get(&w->engine->awaited)) {
+		engine_call(w->engine);
+	}
 	switch (request->kind) {
 	case NBR_SOLICIT:
 		neighbor_solicit(w, family, &request->key, request->mac);

@@ -69,8 +69,8 @@ icmp6_may_complain(const struct ip6 *about, struct bytes_in in, bool group, cons
 	if (ip6_walk(&in, about->next, &hop_by_hop, &fragment) != IP6_ICMP) {
 		return true;
 	}
-	uint8_t type = bytes_get_u8(&in);
-	return !in.bad && type >= FIRST_INFORMATION && type != ICMP6_REDIRECT;
+	uint8_t type = bytes_get_u8(&in); /* cut off: 0 */
+	return type >= FIRST_INFORMATION && type != ICMP6_REDIRECT;
 }
 
 /* What is quoted of a packet so that the error stays within max. */

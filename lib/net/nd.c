@@ -81,7 +81,7 @@ options_get(struct bytes_in *in, struct nd *nd)
 {
 	while (bytes_left(in)) {
 		uint8_t type = bytes_get_u8(in), units = bytes_get_u8(in);
-		if (in->bad || !units) {
+		if (!units) { /* 4.6; or cut off */
 			return false;
 		}
 		const uint8_t *body = bytes_take(in, units * (size_t)UNIT - 2);

@@ -310,7 +310,13 @@ main(int argc, char **argv)
 	for (int i = 2; i + 1 < argc; i++) {
 		more = strcmp(argv[i], "entries") == 0 ? strtoul(argv[i + 1], NULL, 10) : more;
 	}
-	const struct seg_shape shape = {.ncores = CORES, .ring_slots = 16, .fdb_buckets = (uint32_t)(more / 3 + 16), .nbr_slots = 64, .nbr_limit = 32, .route_slots = 64, .route_limit = 32};
+	const struct seg_shape shape = {.ncores = CORES,
+		.ring_slots = 16,
+		.fdb_buckets = (uint32_t)(more / 3 + 16),
+		.nbr_slots = 64,
+		.nbr_limit = 32,
+		.route_slots = 64,
+		.route_limit = 32};
 	if (argc < 2 || seg_create(&seg, argv[1], &shape, more + 48, &err) != ERR_NONE) {
 		fprintf(stderr,
 			"mkseg NAME [live] [traffic] [changes] [burst] [differ] [waiting] [pending] [stopped] [entries N]: %s\n",

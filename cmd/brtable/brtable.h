@@ -10,12 +10,7 @@
 #include "fdb/view.h"
 
 struct br {
-	struct seg seg;
-	struct seg_tables *tables;
-	struct seg_control *control;
-	unsigned ncores;
-	bool live;                   /* an engine writes it */
-	uint64_t now_ns;             /* what ages are counted to: of a dead engine its last heartbeat */
+	struct source src;
 	uint16_t rank[SEG_MAX_FIDS]; /* order of the FIDs by bridge and VLAN */
 };
 
@@ -58,17 +53,14 @@ enum br_type
 br_type(uint64_t value);
 extern const char *const br_type_name[];
 
-/* load.c: the tables of the cores first..last as one. */
+/* load.c: the tables of a set of cores as one. */
 enum err_code
-br_load(const struct br *br, const struct br_filter *filter, unsigned first, unsigned last, struct view *view, struct err *err);
+br_load(const struct br *br, const struct br_filter *filter, uint64_t cores, struct view *view, struct err *err);
 void
 br_sort(const struct br *br, struct view *view); /* ends the use of view_find() */
 /* The entry of one key in one core's table; false: none, not even a tombstone. */
 bool
 br_lookup(const struct br *br, unsigned core, uint64_t key, struct seg_fdb_entry *entry);
-/* Numbers of the cores in a set; returns how many. */
-size_t
-br_cores(uint64_t set, uint32_t cores[static SEG_MAX_CORES]);
 
 /* The verbs. */
 enum err_code

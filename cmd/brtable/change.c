@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "brtable.h"
-#include "io/ctl.h"
+#include "cli/change.h"
 
 /* Copies the words that were given; a MAC in its one form. */
 static json_t *
@@ -26,29 +26,7 @@ words_to_json(const struct cli *cli)
 			json_object_set_new(args, name, json_string(value->text));
 		}
 	}
-	if (cli->dry_run) {
-		json_object_set_new(args, "dry_run", json_true());
-	}
 	return args;
-}
-
-/* Sends and prints: the engine's answer to programs, a line to people. */
-static enum err_code
-request(struct cli *cli, const char *op, json_t *args, const char *what, const char *done, struct err *err)
-{
-	char name[SEG_NAME_SIZE];
-	json_t *result = NULL;
-	enum err_code code = source_name(cli, name, err);
-	if (!code) {
-		code = ctl_call(name, op, args, cli->timeout_ms, &result, err);
-	}
-	json_decref(args);
-	if (code) {
-		return code;
-	}
-	bool changed = json_is_true(json_object_get(result, "changed"));
-	cli_say(cli, "%s: %s%s", what, changed && cli->dry_run ? "would be " : "", changed ? done : "unchanged");
-	return cli_print_answer(cli, result, err);
 }
 
 static char *
@@ -70,10 +48,8 @@ add_run(struct cli *cli, struct err *err)
 	if (replace) {
 		json_object_set_new(args, "replace", json_true());
 	}
-	if (cli->may_exist) {
-		json_object_set_new(args, "may_exist", json_true());
-	}
-	return request(cli, "fdb.add", args, entry_text(cli, what, sizeof(what)), replace ? "replaced" : "added", err);
+	change_flags(cli, args);
+	return change_request(cli, "fdb.add", args, entry_text(cli, what, sizeof(what)), replace ? "replaced" : "added", err);
 }
 
 enum err_code
@@ -81,10 +57,8 @@ del_run(struct cli *cli, struct err *err)
 {
 	char what[96];
 	json_t *args = words_to_json(cli);
-	if (cli->if_exists) {
-		json_object_set_new(args, "if_exists", json_true());
-	}
-	return request(cli, "fdb.del", args, entry_text(cli, what, sizeof(what)), "deleted", err);
+	change_flags(cli, args);
+	return change_request(cli, "fdb.del", args, entry_text(cli, what, sizeof(what)), "deleted", err);
 }
 
 /* What is learned comes back by itself; what the operator gave does not. */
@@ -97,5 +71,7 @@ flush_run(struct cli *cli, struct err *err)
 			return code;
 		}
 	}
-	return request(cli, "fdb.flush", words_to_json(cli), "flush", "done", err);
+	json_t *args = words_to_json(cli);
+	change_flags(cli, args);
+	return change_request(cli, "fdb.flush", args, "flush", "done", err);
 }

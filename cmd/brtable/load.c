@@ -5,17 +5,21 @@
 #include "brtable.h"
 
 enum err_code
-br_load(const struct br *br, const struct br_filter *filter, unsigned first, unsigned last, struct view *view, struct err *err)
+br_load(const struct br *br, const struct br_filter *filter, uint64_t cores, struct view *view, struct err *err)
 {
-	uint64_t slots = (uint64_t)br->seg.head.fdb_buckets * SEG_WAYS,
-		 entries = seg_get(&seg_core(&br->seg, first)->fdb.entries);
+	uint64_t slots = (uint64_t)br->src.seg.head.fdb_buckets * SEG_WAYS, entries = 0;
+	for (uint64_t left = cores; left; left &= left - 1) {
+		uint64_t its = seg_get(&seg_core(&br->src.seg, (unsigned)__builtin_ctzll(left) + 1)->fdb.entries);
+		entries = its > entries ? its : entries;
+	}
 	if (!view_init(view, entries < slots ? entries + entries / 4 : slots)) {
 		return err_set(err, ERR_FAILED, "no memory");
 	}
 	struct seg_fdb_entry found;
-	for (unsigned core = first; core <= last; core++) {
+	for (; cores; cores &= cores - 1) {
+		unsigned core = (unsigned)__builtin_ctzll(cores) + 1;
 		for (uint64_t slot = 0; slot < slots; slot++) {
-			if (!seg_read_fdb(&br->seg, core, slot, &found) || !br_filter_key(br, filter, found.key)) {
+			if (!seg_read_fdb(&br->src.seg, core, slot, &found) || !br_filter_key(br, filter, found.key)) {
 				continue;
 			}
 			struct view_entry entry = {.key = found.key,
@@ -74,25 +78,15 @@ br_sort(const struct br *br, struct view *view)
 bool
 br_lookup(const struct br *br, unsigned core, uint64_t key, struct seg_fdb_entry *entry)
 {
-	uint32_t buckets = br->seg.head.fdb_buckets, home = fdb_home(fdb_hash(key, br->seg.head.fdb_seed), buckets);
+	uint32_t buckets = br->src.seg.head.fdb_buckets, home = fdb_home(fdb_hash(key, br->src.seg.head.fdb_seed), buckets);
 	/* Twice: the entry may be pushed on while this looks. */
 	for (unsigned look = 0; look < 2; look++) {
 		for (unsigned i = 0; i < (FDB_REACH + 1) * SEG_WAYS; i++) {
 			uint64_t bucket = ((uint64_t)home + i / SEG_WAYS) % buckets;
-			if (seg_read_fdb(&br->seg, core, bucket * SEG_WAYS + i % SEG_WAYS, entry) && entry->key == key) {
+			if (seg_read_fdb(&br->src.seg, core, bucket * SEG_WAYS + i % SEG_WAYS, entry) && entry->key == key) {
 				return true;
 			}
 		}
 	}
 	return false;
-}
-
-size_t
-br_cores(uint64_t set, uint32_t cores[static SEG_MAX_CORES])
-{
-	size_t n = 0;
-	for (; set; set &= set - 1) {
-		cores[n++] = (uint32_t)__builtin_ctzll(set) + 1;
-	}
-	return n;
 }

@@ -205,12 +205,12 @@ static void
 complete(const struct cli *cli, const struct cli_param *param, cli_offer *offer, void *arg)
 {
 	struct seg seg;
-	char name[SEG_NAME_SIZE], mac[MAC_TEXT_SIZE];
+	char mac[MAC_TEXT_SIZE];
 	if (param->type != CLI_MAC) {
 		source_complete(cli, param, offer, arg);
 		return;
 	}
-	if (cli->saved ? seg_open_file(&seg, cli->saved, NULL) : source_name(cli, name, NULL) || seg_attach(&seg, name, NULL)) {
+	if (source_open_quietly(cli, &seg, NULL)) {
 		return;
 	}
 	uint64_t slots = (uint64_t)seg.head.fdb_buckets * SEG_WAYS;

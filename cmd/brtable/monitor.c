@@ -4,26 +4,18 @@
  * order, so each is held against the newest version known; flushes are in no trace: the flush words tell.
  */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
 #include "brtable.h"
-
-#define POLL_MS 20
+#include "cli/follow.h"
 
 struct monitor {
-	struct cli *cli;
+	struct follow follow;
 	struct br br;
 	struct br_filter filter;
 	struct view known;
-	size_t dead;                  /* rows of it that are not alive */
-	uint64_t next[SEG_MAX_NODES]; /* the record of each core that comes next */
+	size_t dead; /* rows of it that are not alive */
 	uint32_t flush_seq;
-	struct seg_msg *batch; /* what one look found */
-	size_t nbatch;
 	struct out *out;
-	bool told_dead;
 };
 
 static const struct out_column columns[] = {
@@ -45,26 +37,13 @@ enum event { ADDED, CHANGED, DELETED, FLUSHED, LOST };
 static const char *const event_name[] = {"add", "change", "delete", "flush", "lost"};
 static const char *const event_sign[] = {"+", "~", "-", "-", "!"};
 
-static void
-out_time(struct monitor *m, uint64_t time_ns)
-{
-	int64_t ms = ((int64_t)time_ns + m->br.seg.head.wall_offset_ns) / 1000000;
-	time_t seconds = (time_t)(ms / 1000);
-	struct tm tm = {0};
-	char clock[16] = "", text[24];
-	localtime_r(&seconds, &tm);
-	strftime(clock, sizeof(clock), "%H:%M:%S", &tm);
-	snprintf(text, sizeof(text), "%s.%03d", clock, (int)(ms % 1000));
-	out_number_as(m->out, ms > 0 ? (uint64_t)ms : 0, text);
-}
-
 /* before: the value it had; 0: none. core 0: no core's message says it, but the flush words or the tables. */
 static void
 print_event(struct monitor *m, enum event event, uint64_t key, uint64_t value, uint64_t before, unsigned core, uint32_t cause,
 	uint64_t time_ns)
 {
 	struct br_names names, old;
-	char text[32];
+	char text[24];
 	if (!br_filter_key(&m->br, &m->filter, key) ||
 		!(br_filter_value(&m->filter, value) || (before && br_filter_value(&m->filter, before)))) {
 		return;
@@ -72,7 +51,7 @@ print_event(struct monitor *m, enum event event, uint64_t key, uint64_t value, u
 	br_names(&m->br, key, value, &names);
 	br_names(&m->br, key, before, &old);
 	out_text_as(m->out, event_name[event], event_sign[event]);
-	out_time(m, time_ns);
+	follow_out_time(&m->follow, m->out, time_ns);
 	out_text(m->out, names.bridge);
 	out_number(m->out, names.vlan);
 	out_text(m->out, names.mac);
@@ -81,8 +60,7 @@ print_event(struct monitor *m, enum event event, uint64_t key, uint64_t value, u
 	out_text(m->out, names.type);
 	if (core) {
 		out_number(m->out, core);
-		snprintf(text, sizeof(text), "%u.%u", cause >> 25, cause & 0x1ffffff);
-		out_text(m->out, text);
+		out_text(m->out, follow_cause(cause, text));
 	} else {
 		out_null(m->out);
 		out_text(m->out, event == FLUSHED ? "flush" : "tables");
@@ -91,12 +69,13 @@ print_event(struct monitor *m, enum event event, uint64_t key, uint64_t value, u
 }
 
 static void
-print_lost(struct monitor *m, unsigned core, uint64_t records)
+print_lost(void *arg, unsigned core, uint64_t records)
 {
+	struct monitor *m = arg;
 	char text[48];
 	snprintf(text, sizeof(text), "%llu records", (unsigned long long)records);
 	out_text_as(m->out, event_name[LOST], event_sign[LOST]);
-	out_time(m, m->br.now_ns);
+	follow_out_time(&m->follow, m->out, m->br.src.now_ns);
 	for (int i = 0; i < 6; i++) {
 		out_null(m->out);
 	}
@@ -114,8 +93,8 @@ alive(const struct br *br, uint64_t key, uint64_t value)
 		return false;
 	}
 	return (value & SEG_VALUE_STATIC) ||
-	       (learned >= seg_get(&br->control->flush_channel[SEG_VALUE_CHANNEL(value) % SEG_MAX_CHANNELS]) &&
-		       learned >= seg_get(&br->control->flush_fid[fdb_key_fid(key) % SEG_MAX_FIDS]));
+	       (learned >= seg_get(&br->src.control->flush_channel[SEG_VALUE_CHANNEL(value) % SEG_MAX_CHANNELS]) &&
+		       learned >= seg_get(&br->src.control->flush_fid[fdb_key_fid(key) % SEG_MAX_FIDS]));
 }
 
 /* One version of one key, new or not. */
@@ -163,33 +142,15 @@ take_message(struct monitor *m, const struct seg_msg *msg)
 	return true;
 }
 
-/* The records of a core since the last look; returns how many were overwritten before they were read. */
-static uint64_t
-gather(struct monitor *m, unsigned core)
-{
-	uint64_t lost = 0;
-	m->nbatch += seg_read_trace(&m->br.seg, core, &m->next[core], m->batch + m->nbatch, SEG_TRACE, &lost);
-	return lost;
-}
-
-static int
-compare_times(const void *a, const void *b)
-{
-	const struct seg_msg *x = a, *y = b;
-	return (x->time_ns > y->time_ns) - (x->time_ns < y->time_ns);
-}
-
 /* Reads the tables; what differs from what was known is printed. */
 static enum err_code
 snapshot(struct monitor *m, bool print, struct err *err)
 {
 	static const struct br_filter all = {.type = -1};
 	struct view now;
-	for (unsigned core = 1; core <= m->br.ncores; core++) {
-		m->next[core] = seg_get_acquire(&seg_core(&m->br.seg, core)->trace_next);
-	}
-	m->flush_seq = seg_get_acquire(&m->br.control->flush_seq);
-	enum err_code code = br_load(&m->br, &all, 1, m->br.ncores, &now, err);
+	follow_from_now(&m->follow);
+	m->flush_seq = seg_get_acquire(&m->br.src.control->flush_seq);
+	enum err_code code = br_load(&m->br, &all, view_all(m->br.src.ncores), &now, err);
 	if (code) {
 		return code;
 	}
@@ -199,15 +160,15 @@ snapshot(struct monitor *m, bool print, struct err *err)
 		bool was = old && old->live;
 		m->dead += !row->live;
 		if (print && row->live && !was) {
-			print_event(m, ADDED, row->key, row->value, 0, 0, 0, m->br.now_ns);
+			print_event(m, ADDED, row->key, row->value, 0, 0, 0, m->br.src.now_ns);
 		} else if (print && row->live && SEG_VALUE_CHANNEL(old->value) != SEG_VALUE_CHANNEL(row->value)) {
-			print_event(m, CHANGED, row->key, row->value, old->value, 0, 0, m->br.now_ns);
+			print_event(m, CHANGED, row->key, row->value, old->value, 0, 0, m->br.src.now_ns);
 		}
 	}
 	for (size_t i = 0; print && i < m->known.n; i++) {
 		const struct view_row *old = &m->known.row[i], *row = view_find(&now, old->key);
 		if (old->live && !(row && row->live)) {
-			print_event(m, DELETED, old->key, old->value, 0, 0, 0, m->br.now_ns);
+			print_event(m, DELETED, old->key, old->value, 0, 0, 0, m->br.src.now_ns);
 		}
 	}
 	view_free(&m->known);
@@ -218,7 +179,7 @@ snapshot(struct monitor *m, bool print, struct err *err)
 static void
 look_for_flush(struct monitor *m)
 {
-	uint32_t seq = seg_get_acquire(&m->br.control->flush_seq);
+	uint32_t seq = seg_get_acquire(&m->br.src.control->flush_seq);
 	if (seq == m->flush_seq) {
 		return;
 	}
@@ -228,30 +189,18 @@ look_for_flush(struct monitor *m)
 		if (row->live && !alive(&m->br, row->key, row->value)) {
 			row->live = false;
 			m->dead++;
-			print_event(m, FLUSHED, row->key, row->value, 0, 0, 0, m->br.now_ns);
+			print_event(m, FLUSHED, row->key, row->value, 0, 0, 0, m->br.src.now_ns);
 		}
 	}
 }
 
 static enum err_code
-look(struct monitor *m, struct err *err)
+take(void *arg, uint64_t lost, struct err *err)
 {
-	uint64_t lost = 0;
-	struct timespec ts;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	m->br.now_ns = (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-	m->nbatch = 0;
-	for (unsigned core = 1; core <= m->br.ncores; core++) {
-		uint64_t one = gather(m, core);
-		if (one) {
-			print_lost(m, core, one);
-		}
-		lost += one;
-	}
+	struct monitor *m = arg;
 	look_for_flush(m);
-	qsort(m->batch, m->nbatch, sizeof(*m->batch), compare_times);
-	for (size_t i = 0; i < m->nbatch; i++) {
-		if (!take_message(m, &m->batch[i])) {
+	for (size_t i = 0; i < m->follow.nbatch; i++) {
+		if (!take_message(m, &m->follow.batch[i])) {
 			return err_set(err, ERR_FAILED, "no memory");
 		}
 	}
@@ -263,71 +212,29 @@ look(struct monitor *m, struct err *err)
 }
 
 static enum err_code
-attach(struct monitor *m, struct err *err)
+begin(void *arg, struct err *err)
 {
-	enum err_code code = br_open(m->cli, &m->br, err);
-	if (code) {
-		return code;
-	}
-	m->batch = malloc((size_t)m->br.ncores * SEG_TRACE * sizeof(*m->batch));
-	code = m->batch ? br_filter(m->cli, &m->br, &m->filter, err) : err_set(err, ERR_FAILED, "no memory");
-	return code ? code : snapshot(m, false, err);
-}
-
-static void
-detach(struct monitor *m)
-{
-	free(m->batch);
-	m->batch = NULL;
+	struct monitor *m = arg;
 	view_free(&m->known);
-	br_close(&m->br);
-}
-
-/* Names change with the configuration; an engine that was started again has another segment. */
-static enum err_code
-keep_up(struct monitor *m, struct err *err)
-{
-	if (m->br.tables->generation != seg_get(&m->br.control->config_generation)) {
-		seg_read_tables(&m->br.seg, m->br.tables);
-	}
-	if (seg_replaced(&m->br.seg)) {
-		struct seg probe;
-		if (seg_attach(&probe, m->br.seg.source, NULL)) { /* not whole yet */
-			return ERR_NONE;
-		}
-		seg_detach(&probe);
-		cli_note(m->cli, "the engine was started again");
-		m->told_dead = false;
-		detach(m);
-		return attach(m, err);
-	}
-	if (!m->told_dead && !seg_writer_alive(&m->br.seg)) {
-		cli_note(m->cli, "the engine is %s; waiting for the next one", seg_state_name(&m->br.seg));
-		m->told_dead = true;
-	}
-	return ERR_NONE;
+	enum err_code code = br_filter(m->follow.cli, &m->br, &m->filter, err);
+	return code ? code : snapshot(m, false, err);
 }
 
 enum err_code
 monitor_run(struct cli *cli, struct err *err)
 {
-	struct monitor m = {.cli = cli};
-	enum err_code code = attach(&m, err);
+	struct monitor m = {
+		.follow = {.cli = cli, .arg = &m, .src = &m.br.src, .begin = begin, .lost = print_lost, .take = take}};
+	enum err_code code = follow_open(&m.follow, err);
 	if (!code) {
-		m.told_dead = !m.br.live; /* source_open() said it */
 		m.out = out_follow(cli, columns);
-		code = m.out ? ERR_NONE : err_set(err, ERR_FAILED, "no memory");
-	}
-	for (unsigned round = 1; !code && cli_wait(cli, POLL_MS); round++) {
-		code = look(&m, err);
-		if (!code && round % 16 == 0) {
-			code = keep_up(&m, err);
-		}
+		code = m.out ? follow_run(&m.follow, err) : err_set(err, ERR_FAILED, "no memory");
 	}
 	if (m.out) {
 		enum err_code closed = out_close(m.out, code ? NULL : err);
 		code = code ? code : closed;
 	}
-	detach(&m);
+	view_free(&m.known);
+	follow_close(&m.follow);
 	return code;
 }

@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* show and get: entries of all cores as one, or core by core. */
-#include <stdio.h>
-#include <string.h>
-
-#include "base/num.h"
 #include "brtable.h"
 
 #define FOR_WIDE (OUT_WIDE | OUT_NO_JSON | OUT_RIGHT)
@@ -50,19 +46,6 @@ show_check(const struct cli *cli, struct err *err)
 	return ERR_NONE;
 }
 
-static uint64_t
-age_ms(const struct br *br, uint64_t since_ns)
-{
-	return br->now_ns > since_ns ? (br->now_ns - since_ns) / 1000000 : 0;
-}
-
-static void
-out_age(struct out *out, uint64_t ms)
-{
-	char text[32];
-	out_number_as(out, ms, num_format_age(ms, text, sizeof(text)));
-}
-
 /* The fields that both listings share. */
 static void
 out_entry(struct out *out, const struct br *br, uint64_t key, uint64_t value, bool in_use, unsigned owner, uint64_t used_ns)
@@ -80,7 +63,7 @@ out_entry(struct out *out, const struct br *br, uint64_t key, uint64_t value, bo
 	out_text(out, names.type);
 	out_bool(out, in_use);
 	out_number(out, owner);
-	out_age(out, age_ms(br, used_ns));
+	out_age(out, source_age_ms(&br->src, used_ns));
 }
 
 static void
@@ -88,31 +71,23 @@ out_version(struct out *out, const struct br *br, uint64_t stamp, uint64_t born_
 {
 	out_number(out, stamp >> 8);
 	out_number(out, stamp & 255);
-	out_age(out, age_ms(br, born_ns));
+	out_age(out, source_age_ms(&br->src, born_ns));
 }
 
 static void
 out_merged(struct out *out, const struct br *br, const struct view_row *row)
 {
-	uint32_t cores[SEG_MAX_CORES];
 	out_entry(out, br, row->key, row->value, row->in_use, row->owner, row->used_ns);
-	out_numbers(out, cores, br_cores(row->same, cores));
+	out_cores(out, row->same);
 	out_version(out, br, row->stamp, row->born_ns);
 	out_row(out);
-}
-
-static enum err_code
-print_count(struct cli *cli, uint64_t count, struct err *err)
-{
-	cli_say(cli, "%llu", (unsigned long long)count);
-	return cli_print_answer(cli, json_pack("{s:I}", "entries", (json_int_t)count), err);
 }
 
 static enum err_code
 show_merged(struct cli *cli, const struct br *br, const struct br_filter *filter, struct err *err)
 {
 	struct view view;
-	enum err_code code = br_load(br, filter, 1, br->ncores, &view, err);
+	enum err_code code = br_load(br, filter, view_all(br->src.ncores), &view, err);
 	if (code) {
 		return code;
 	}
@@ -134,7 +109,7 @@ show_merged(struct cli *cli, const struct br *br, const struct br_filter *filter
 		}
 	}
 	view_free(&view);
-	return counting ? print_count(cli, count, err) : out_close(out, err);
+	return counting ? cli_print_count(cli, count, err) : out_close(out, err);
 }
 
 static void
@@ -156,7 +131,7 @@ show_cores(struct cli *cli, const struct br *br, const struct br_filter *filter,
 	enum err_code code = ERR_NONE;
 	for (unsigned core = first; core <= last && !code; core++) {
 		struct view view;
-		code = br_load(br, filter, core, core, &view, err);
+		code = br_load(br, filter, 1ull << (core - 1), &view, err);
 		if (code) {
 			break;
 		}
@@ -173,7 +148,7 @@ show_cores(struct cli *cli, const struct br *br, const struct br_filter *filter,
 		view_free(&view);
 	}
 	if (code || counting) {
-		return code ? code : print_count(cli, count, err);
+		return code ? code : cli_print_count(cli, count, err);
 	}
 	return out_close(out, err);
 }
@@ -186,16 +161,16 @@ show_open(struct cli *cli, const struct br *br, struct err *err)
 	if (code) {
 		return code;
 	}
-	unsigned core = (unsigned)cli_number(cli, "core");
-	if (core > br->ncores) {
-		err_set(err, ERR_NOT_FOUND, "--core %u: no such core", core);
-		return err_hint(err, "%s has the cores 1 to %u", br->seg.source, br->ncores);
+	unsigned core;
+	code = source_core(cli, &br->src, &core, err);
+	if (code) {
+		return code;
 	}
 	if (core) {
 		return show_cores(cli, br, &filter, core, core, err);
 	}
 	if (cli_has(cli, "per-core")) {
-		return show_cores(cli, br, &filter, 1, br->ncores, err);
+		return show_cores(cli, br, &filter, 1, br->src.ncores, err);
 	}
 	return show_merged(cli, br, &filter, err);
 }
@@ -218,7 +193,7 @@ show_run(struct cli *cli, struct err *err)
 static enum err_code
 merge_one(const struct br *br, uint64_t key, struct view *view, struct err *err)
 {
-	for (unsigned core = 1; core <= br->ncores; core++) {
+	for (unsigned core = 1; core <= br->src.ncores; core++) {
 		struct seg_fdb_entry e;
 		if (!br_lookup(br, core, key, &e)) {
 			continue;
@@ -252,7 +227,7 @@ get_open(struct cli *cli, const struct br *br, struct err *err)
 	}
 	for (unsigned fid = 1; fid < SEG_MAX_FIDS && !code; fid++) {
 		uint64_t key = fdb_key(filter.mac, (uint16_t)fid);
-		if (br->tables->fid[fid].bridge && br_filter_key(br, &filter, key)) {
+		if (br->src.tables->fid[fid].bridge && br_filter_key(br, &filter, key)) {
 			code = merge_one(br, key, &view, err);
 		}
 	}

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * verify: do all cores hold the same? First by the digests, when all is quiet; else by the tables: whatever was announced is
- * waited for (lib/core/grace.h), the tables are read, what differs is waited for and looked at again. What then still differs in
+ * waited for (lib/cli/settle.h), the tables are read, what differs is waited for and looked at again. What then still differs in
  * the same versions is a difference. Of a dead engine nothing can be waited for: messages still in rings are listed apart.
  */
 #include <stdlib.h>
-#include <time.h>
 
 #include "brtable.h"
-#include "core/grace.h"
+#include "cli/settle.h"
 #include "core/names.h"
 
 #define QUIET_TRIES 20
@@ -43,35 +42,22 @@ struct verify {
 
 /* ---- the quick way -------------------------------------------------------------------------------------------------------- */
 
-static bool
-rings_drained(const struct br *br)
-{
-	for (unsigned from = 0; from <= br->ncores; from++) {
-		for (unsigned to = 1; to <= br->ncores; to++) {
-			const struct seg_ring *ring = seg_ring(&br->seg, from, to);
-			if (from != to && seg_get_acquire(&ring->tail) != seg_get_acquire(&ring->head)) {
-				return false;
-			}
-		}
-	}
-	return true;
-}
-
 /* Equal digests mean equal tables only while no flush is being swept and nothing is on its way. */
 static bool
 digests_equal(const struct br *br)
 {
-	uint32_t flush = seg_get_acquire(&br->control->flush_seq);
-	const struct seg_fdb_count *first = &seg_core(&br->seg, 1)->fdb;
-	uint64_t digest = seg_get(&first->digest), entries = seg_get(&first->entries);
-	for (unsigned core = 1; core <= br->ncores; core++) {
-		const struct seg_core *one = seg_core(&br->seg, core);
-		if (seg_get(&one->fdb.swept_flush) != flush || seg_get(&one->resync) || seg_get(&one->fdb.digest) != digest ||
-			seg_get(&one->fdb.entries) != entries) {
+	uint32_t flush = seg_get_acquire(&br->src.control->flush_seq);
+	uint64_t left = br->src.cores, digest = 0, entries = 0;
+	for (bool first = true; left; left &= left - 1, first = false) {
+		const struct seg_fdb_count *one = &seg_core(&br->src.seg, (unsigned)__builtin_ctzll(left) + 1)->fdb;
+		uint64_t its_digest = seg_get(&one->digest), its_entries = seg_get(&one->entries);
+		if (seg_get(&one->swept_flush) != flush || (!first && (its_digest != digest || its_entries != entries))) {
 			return false;
 		}
+		digest = its_digest;
+		entries = its_entries;
 	}
-	return rings_drained(br) && seg_get(&first->digest) == digest && seg_get_acquire(&br->control->flush_seq) == flush;
+	return settle_quiet(&br->src) && seg_get_acquire(&br->src.control->flush_seq) == flush;
 }
 
 static bool
@@ -79,84 +65,14 @@ quickly_coherent(struct verify *v)
 {
 	for (int i = 0; i < QUIET_TRIES; i++) {
 		if (digests_equal(&v->br)) {
-			v->entries = seg_get(&seg_core(&v->br.seg, 1)->fdb.entries);
+			v->entries = seg_get(&seg_core(&v->br.src.seg, 1)->fdb.entries);
 			return true;
 		}
-		if (!v->br.live || !cli_wait(v->cli, QUIET_MS)) {
+		if (!v->br.src.live || !cli_wait(v->cli, QUIET_MS)) {
 			break;
 		}
 	}
 	return false;
-}
-
-/* ---- waiting -----------------------------------------------------------------------------------------------------------------
- */
-
-static uint64_t
-now_ms(void)
-{
-	struct timespec ts;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
-static void
-grace_set_up(const struct br *br, struct grace *grace)
-{
-	*grace = (struct grace){.nodes = br->ncores + 1};
-	for (unsigned from = 0; from <= br->ncores; from++) {
-		grace->node[from].core = from ? seg_core(&br->seg, from) : NULL;
-		for (unsigned to = 1; to <= br->ncores; to++) {
-			grace->node[from].ring[to] = from != to ? seg_ring(&br->seg, from, to) : NULL;
-		}
-	}
-}
-
-/* Who is waited for, for the message. */
-static enum err_code
-say_who(const struct br *br, const struct grace *grace, struct err *err)
-{
-	for (unsigned core = 1; core <= br->ncores; core++) {
-		const struct seg_core *one = seg_core(&br->seg, core);
-		if (seg_get(&one->loops) == grace->loops[core] && !seg_get(&one->sleeping)) {
-			return err_set(err, ERR_TIMEOUT, "core %u stands still", core);
-		}
-		if (seg_get(&one->resync)) {
-			return err_set(err, ERR_TIMEOUT, "core %u has not finished a resynchronisation", core);
-		}
-		for (unsigned to = 1; to <= br->ncores; to++) {
-			const struct seg_ring *ring = grace->node[core].ring[to];
-			if (ring && (int64_t)(seg_get(&ring->tail) - grace->head[core][to]) < 0) {
-				return err_set(err, ERR_TIMEOUT, "core %u has not taken what core %u sent", to, core);
-			}
-		}
-	}
-	return err_set(err, ERR_TIMEOUT, "the cores did not come to rest");
-}
-
-/* Until whatever any core had decided by now has been applied by all: two grace periods. */
-static enum err_code
-settle(struct verify *v, uint64_t deadline_ms, struct err *err)
-{
-	struct grace *grace = malloc(sizeof(*grace));
-	if (!grace) {
-		return err_set(err, ERR_FAILED, "no memory");
-	}
-	grace_set_up(&v->br, grace);
-	enum err_code code = ERR_NONE;
-	for (int periods = 0; periods < 2;) {
-		if (grace_step(grace)) {
-			periods++;
-			continue;
-		}
-		if (now_ms() >= deadline_ms || !cli_wait(v->cli, 1)) {
-			code = say_who(&v->br, grace, err);
-			err_hint(err, "-T SECONDS waits longer; pemon show cores says how they are");
-			break;
-		}
-	}
-	free(grace);
-	return code;
 }
 
 /* ---- comparing
@@ -165,7 +81,7 @@ settle(struct verify *v, uint64_t deadline_ms, struct err *err)
 static void
 look_up(const struct br *br, struct difference *d)
 {
-	for (unsigned core = 1; core <= br->ncores; core++) {
+	for (unsigned core = 1; core <= br->src.ncores; core++) {
 		struct seg_fdb_entry e;
 		struct held *held = &d->core[core - 1];
 		bool there = br_lookup(br, core, d->key, &e);
@@ -184,15 +100,16 @@ all_agree(const struct br *br, const struct difference *d)
 	if (!view_init(&view, 1)) {
 		return false;
 	}
-	for (unsigned core = 1; core <= br->ncores; core++) {
+	for (unsigned core = 1; core <= br->src.ncores; core++) {
 		const struct held *held = &d->core[core - 1];
 		struct view_entry entry = {
 			.key = d->key, .value = held->value, .stamp = held->stamp, .core = core, .live = held->live};
-		if (held->there && !view_add(&view, &entry)) {
+		bool counts = br->src.cores >> (core - 1) & 1;
+		if (counts && held->there && !view_add(&view, &entry)) {
 			break;
 		}
 	}
-	bool agree = view.n == 0 || view_agrees(&view.row[0], view_all(br->ncores));
+	bool agree = view.n == 0 || view_agrees(&view.row[0], br->src.cores);
 	view_free(&view);
 	return agree;
 }
@@ -202,14 +119,14 @@ compare_tables(struct verify *v, struct err *err)
 {
 	static const struct br_filter all = {.type = -1};
 	struct view view;
-	enum err_code code = br_load(&v->br, &all, 1, v->br.ncores, &view, err);
+	enum err_code code = br_load(&v->br, &all, v->br.src.cores, &view, err);
 	if (code) {
 		return code;
 	}
 	br_sort(&v->br, &view);
 	for (size_t i = 0; i < view.n; i++) {
 		v->entries += view.row[i].live;
-		if (view_agrees(&view.row[i], view_all(v->br.ncores))) {
+		if (view_agrees(&view.row[i], v->br.src.cores)) {
 			continue;
 		}
 		if (v->ndifferences == MAX_DIFFERENCES) {
@@ -227,7 +144,7 @@ compare_tables(struct verify *v, struct err *err)
 static bool
 same_versions(const struct br *br, const struct difference *a, const struct difference *b)
 {
-	for (unsigned i = 0; i < br->ncores; i++) {
+	for (unsigned i = 0; i < br->src.ncores; i++) {
 		const struct held *x = &a->core[i], *y = &b->core[i];
 		if (x->there != y->there || x->live != y->live || x->value != y->value || x->stamp != y->stamp) {
 			return false;
@@ -255,25 +172,6 @@ look_again(struct verify *v)
 /* ---- a dead engine
  * --------------------------------------------------------------------------------------------------------------- */
 
-static void
-gather_ring(struct verify *v, unsigned from, unsigned to)
-{
-	const struct seg_ring *ring = seg_ring(&v->br.seg, from, to);
-	uint64_t tail = seg_get_acquire(&ring->tail), head = seg_get_acquire(&ring->head);
-	if (head - tail > v->br.seg.head.ring_slots) {
-		return;
-	}
-	for (; tail != head && v->npending < MAX_PENDING; tail++) {
-		struct seg_msg msg = ring->slot[tail & (v->br.seg.head.ring_slots - 1)];
-		if (msg.kind == SEG_MSG_FDB_ADD || msg.kind == SEG_MSG_FDB_DEL) {
-			msg.from = (uint8_t)from;
-			msg.to = (uint8_t)to;
-			msg.n = msg.kind == SEG_MSG_FDB_ADD ? 1 : msg.n < 3 ? msg.n : 3; /* now: keys */
-			v->pending[v->npending++] = msg;
-		}
-	}
-}
-
 static bool
 is_pending(const struct verify *v, uint64_t key)
 {
@@ -291,12 +189,13 @@ is_pending(const struct verify *v, uint64_t key)
 static void
 set_pending_apart(struct verify *v)
 {
-	for (unsigned from = 1; from <= v->br.ncores; from++) {
-		v->owed |= seg_get(&seg_core(&v->br.seg, from)->resync) != 0;
-		for (unsigned to = 1; to <= v->br.ncores; to++) {
-			if (from != to) {
-				gather_ring(v, from, to);
-			}
+	struct settle_at at = {0};
+	struct seg_msg msg;
+	v->owed = settle_owed(&v->br.src);
+	while (v->npending < MAX_PENDING && settle_left(&v->br.src, &at, &msg)) {
+		if (msg.kind == SEG_MSG_FDB_ADD || msg.kind == SEG_MSG_FDB_DEL) {
+			msg.n = msg.kind == SEG_MSG_FDB_ADD ? 1 : msg.n < 3 ? msg.n : 3; /* now: keys */
+			v->pending[v->npending++] = msg;
 		}
 	}
 	size_t kept = 0;
@@ -330,7 +229,7 @@ static json_t *
 difference_json(const struct br *br, const struct difference *d)
 {
 	json_t *cores = json_array();
-	for (unsigned core = 1; core <= br->ncores; core++) {
+	for (unsigned core = 1; core <= br->src.ncores; core++) {
 		const struct held *held = &d->core[core - 1];
 		struct br_names one;
 		br_names(br, d->key, held->value, &one);
@@ -368,7 +267,7 @@ print_json(struct verify *v, struct err *err)
 	}
 	return cli_print_json(v->cli,
 		json_pack("{s:b, s:s, s:i, s:I, s:o, s:b, s:o}", "coherent", v->coherent, "method", v->method, "cores",
-			(int)v->br.ncores, "entries", (json_int_t)v->entries, "differences", differences, "more", v->more,
+			(int)v->br.src.ncores, "entries", (json_int_t)v->entries, "differences", differences, "more", v->more,
 			"in_rings", pending),
 		err);
 }
@@ -376,7 +275,7 @@ print_json(struct verify *v, struct err *err)
 static void
 put_difference(struct out *out, const struct br *br, const struct difference *d)
 {
-	for (unsigned core = 1; core <= br->ncores; core++) {
+	for (unsigned core = 1; core <= br->src.ncores; core++) {
 		const struct held *held = &d->core[core - 1];
 		struct br_names names;
 		br_names(br, d->key, held->value, &names);
@@ -427,7 +326,7 @@ print_table(struct verify *v, struct err *err)
 	}
 	if (v->coherent) {
 		cli_say(v->cli, "coherent%s: %u %s, %llu %s (by %s)", v->npending ? " but for what is in the rings" : "",
-			v->br.ncores, v->br.ncores == 1 ? "core" : "cores", (unsigned long long)v->entries,
+			v->br.src.ncores, v->br.src.ncores == 1 ? "core" : "cores", (unsigned long long)v->entries,
 			v->entries == 1 ? "entry" : "entries", v->method);
 	} else {
 		cli_say(v->cli, "NOT coherent: %zu%s %s", v->ndifferences, v->more ? " or more" : "",
@@ -443,8 +342,8 @@ explain(const struct verify *v)
 	if (v->owed) {
 		cli_note(v->cli, "the engine ended before a resynchronisation was done; what differs may come from that");
 	}
-	for (unsigned core = 1; core <= v->br.ncores; core++) {
-		uint64_t times = seg_get(&seg_core(&v->br.seg, core)->fdb.no_room);
+	for (unsigned core = 1; core <= v->br.src.ncores; core++) {
+		uint64_t times = seg_get(&seg_core(&v->br.src.seg, core)->fdb.no_room);
 		if (times && !v->coherent) {
 			cli_note(v->cli, "core %u had no room for an entry %llu times: the table is too small, or nearly so",
 				core, (unsigned long long)times);
@@ -458,7 +357,7 @@ explain(const struct verify *v)
 static enum err_code
 compare(struct verify *v, struct err *err)
 {
-	uint64_t deadline = now_ms() + (uint64_t)v->cli->timeout_ms;
+	uint64_t deadline = settle_now_ms() + (uint64_t)v->cli->timeout_ms;
 	enum err_code code = ERR_NONE;
 	v->method = "digest";
 	if (!cli_has(v->cli, "full") && quickly_coherent(v)) {
@@ -470,14 +369,14 @@ compare(struct verify *v, struct err *err)
 	if (!v->difference || !v->pending) {
 		return err_set(err, ERR_FAILED, "no memory");
 	}
-	if (v->br.live) {
-		code = settle(v, deadline, err);
+	if (v->br.src.live) {
+		code = settle_wait(v->cli, &v->br.src, deadline, err);
 	}
 	code = code ? code : compare_tables(v, err);
-	if (!code && !v->br.live) {
+	if (!code && !v->br.src.live) {
 		set_pending_apart(v);
 	} else if (!code && v->ndifferences) {
-		code = settle(v, deadline, err);
+		code = settle_wait(v->cli, &v->br.src, deadline, err);
 		look_again(v);
 	}
 	return code;

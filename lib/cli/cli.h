@@ -37,9 +37,10 @@ enum cli_type {
 	CLI_IP,
 	CLI_CORE,      /* a data core, 1..64 */
 	CLI_FILE,      /* a path; completed by the shell */
-	CLI_APPLIANCE, /* these four are names: 1..31 of letters, digits, . _ -; completed by the tool's callback */
+	CLI_APPLIANCE, /* these are names: 1..31 of letters, digits, . _ -; completed by the tool's callback */
 	CLI_BRIDGE,
 	CLI_PORT,
+	CLI_IFACE,
 	CLI_NAME,
 };
 
@@ -109,8 +110,9 @@ struct cli_tool {
 	const char *default_verb;        /* NULL: a verb must be given */
 	const struct cli_param *options; /* CLI_OPT of the tool that every verb takes; NULL: none */
 	bool batch;                      /* takes -b, --batch FILE */
-	/* Live names for completion: CLI_APPLIANCE, CLI_BRIDGE, CLI_PORT, CLI_CORE, CLI_NAME; `param` says whose value it is, cli
-	   what was typed before it. Must be quick and silent. source_complete() of lib/cli/source.h does it from the segment. */
+	/* Live names for completion: CLI_WORD, CLI_MAC, CLI_APPLIANCE, CLI_BRIDGE, CLI_PORT, CLI_IFACE, CLI_CORE, CLI_NAME;
+	   `param` says whose value it is, cli what was typed before it. Must be quick and silent. source_complete() of
+	   lib/cli/source.h does it from the segment. */
 	void (*complete)(const struct cli *cli, const struct cli_param *param, cli_offer *offer, void *arg);
 };
 
@@ -178,6 +180,10 @@ cli_print_json(struct cli *cli, json_t *document, struct err *err);
  * (cli_say()). */
 enum err_code
 cli_print_answer(struct cli *cli, json_t *document, struct err *err);
+
+/* How many there are, for --count: {"entries": N}, and the number alone to people. */
+enum err_code
+cli_print_count(struct cli *cli, uint64_t count, struct err *err);
 
 /* A JSON string of what somebody typed or a segment holds, which need not be UTF-8; null of NULL. NULL: no memory. */
 json_t *

@@ -39,11 +39,13 @@ offer_value(struct offer *o, const struct cli_param *param)
 	case CLI_FILE:
 		fputs(":file\n", o->to);
 		break;
+	case CLI_WORD:
 	case CLI_MAC:
 	case CLI_CORE:
 	case CLI_APPLIANCE:
 	case CLI_BRIDGE:
 	case CLI_PORT:
+	case CLI_IFACE:
 	case CLI_NAME:
 		if (o->tool->complete) {
 			o->tool->complete(&o->cli, param, offer_word, o);

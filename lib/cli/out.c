@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/num.h"
 #include "cli/priv.h"
 
 #define PROBE_ROWS 128
@@ -430,6 +431,13 @@ out_number(struct out *out, uint64_t number)
 }
 
 void
+out_age(struct out *out, uint64_t ms)
+{
+	char text[32];
+	out_number_as(out, ms, num_format_age(ms, text, sizeof(text)));
+}
+
+void
 out_real(struct out *out, double number, int decimals)
 {
 	char text[64];
@@ -482,6 +490,17 @@ out_numbers(struct out *out, const uint32_t *numbers, size_t n)
 		put_text(out, out->json ? "]" : "");
 	}
 	out->at++;
+}
+
+void
+out_cores(struct out *out, uint64_t set)
+{
+	uint32_t core[64];
+	size_t n = 0;
+	for (; set; set &= set - 1) {
+		core[n++] = (uint32_t)__builtin_ctzll(set) + 1;
+	}
+	out_numbers(out, core, n);
 }
 
 void

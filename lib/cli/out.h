@@ -56,6 +56,9 @@ out_text_as(struct out *out, const char *text, const char *people);
 /* A number to programs, other words to people: 12000 and "12 s". */
 void
 out_number_as(struct out *out, uint64_t number, const char *text);
+/* Milliseconds to programs, "12 s" to people. */
+void
+out_age(struct out *out, uint64_t ms);
 void
 out_real(struct out *out, double number, int decimals);
 void
@@ -65,6 +68,9 @@ out_null(struct out *out); /* people read "-" */
 /* [1,2,3] in JSON, "1-3" to people, "1 2 3" in CSV. */
 void
 out_numbers(struct out *out, const uint32_t *numbers, size_t n);
+/* The same of a set of cores: bit n-1 is core n. */
+void
+out_cores(struct out *out, uint64_t set);
 /* ["a","b"] in JSON, "a,b" to people, "a b" in CSV. */
 void
 out_texts(struct out *out, const char *const *texts, size_t n);

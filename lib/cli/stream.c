@@ -105,6 +105,13 @@ cli_print_answer(struct cli *cli, json_t *document, struct err *err)
 	return code;
 }
 
+enum err_code
+cli_print_count(struct cli *cli, uint64_t count, struct err *err)
+{
+	cli_say(cli, "%llu", (unsigned long long)count);
+	return cli_print_answer(cli, json_pack("{s:I}", "entries", (json_int_t)count), err);
+}
+
 void
 cli_say(struct cli *cli, const char *fmt, ...)
 {

@@ -29,6 +29,7 @@ value_type_name(enum cli_type type)
 		[CLI_APPLIANCE] = "appliance",
 		[CLI_BRIDGE] = "bridge",
 		[CLI_PORT] = "port",
+		[CLI_IFACE] = "interface",
 		[CLI_NAME] = "name",
 	};
 	return names[type];
@@ -92,6 +93,7 @@ parse_typed(const struct cli_param *param, const char *text, struct cli_value *v
 	case CLI_APPLIANCE:
 	case CLI_BRIDGE:
 	case CLI_PORT:
+	case CLI_IFACE:
 	case CLI_NAME:
 		return value_is_name(text);
 	}
@@ -169,6 +171,7 @@ hint(const struct cli_param *param, struct err *err)
 	case CLI_APPLIANCE:
 	case CLI_BRIDGE:
 	case CLI_PORT:
+	case CLI_IFACE:
 	case CLI_NAME:
 		err_hint(err, "a name is 1 to 31 letters, digits, '.', '_' or '-' and begins with a letter or digit");
 		break;
@@ -194,6 +197,7 @@ value_parse(const struct cli_param *param, const char *text, struct cli_value *v
 		[CLI_APPLIANCE] = "not an appliance's name",
 		[CLI_BRIDGE] = "not a bridge's name",
 		[CLI_PORT] = "not a port's name",
+		[CLI_IFACE] = "not an interface's name",
 		[CLI_NAME] = "not a name",
 	};
 	*value = (struct cli_value){.param = param, .text = text};

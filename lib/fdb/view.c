@@ -2,26 +2,19 @@
 #include "fdb/view.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-static size_t
-place(const struct view *view, uint64_t key)
+static uint64_t
+mix(uint64_t key)
 {
-	uint64_t x = key * 0x9e3779b97f4a7c15ull;
-	return (size_t)(x ^ x >> 32) & view->mask;
+	return key * 0x9e3779b97f4a7c15ull;
 }
 
 bool
 view_init(struct view *view, size_t expected)
 {
-	size_t room = 64;
-	while (room < expected) {
-		room *= 2;
-	}
-	*view = (struct view){.room = room, .mask = room * 2 - 1};
-	view->row = malloc(room * sizeof(*view->row));
-	view->index = calloc(room * 2, sizeof(*view->index));
-	if (!view->row || !view->index) {
+	size_t room = expected < 64 ? 64 : expected;
+	*view = (struct view){.room = room, .row = malloc(room * sizeof(*view->row))};
+	if (!index_init(&view->index, room) || !view->row) {
 		view_free(view);
 		return false;
 	}
@@ -32,52 +25,20 @@ void
 view_free(struct view *view)
 {
 	free(view->row);
-	free(view->index);
+	index_free(&view->index);
 	*view = (struct view){.n = 0};
-}
-
-static bool
-grow(struct view *view)
-{
-	struct view_row *row = realloc(view->row, view->room * 2 * sizeof(*row));
-	if (!row) {
-		return false;
-	}
-	view->row = row;
-	uint32_t *index = calloc(view->room * 4, sizeof(*index));
-	if (!index) {
-		return false;
-	}
-	free(view->index);
-	view->index = index;
-	view->room *= 2;
-	view->mask = view->room * 2 - 1;
-	for (size_t i = 0; i < view->n; i++) {
-		size_t at = place(view, view->row[i].key);
-		while (view->index[at]) {
-			at = (at + 1) & view->mask;
-		}
-		view->index[at] = (uint32_t)i + 1;
-	}
-	return true;
-}
-
-/* Where the key's index is or would be. */
-static size_t
-find(const struct view *view, uint64_t key)
-{
-	size_t at = place(view, key);
-	while (view->index[at] && view->row[view->index[at] - 1].key != key) {
-		at = (at + 1) & view->mask;
-	}
-	return at;
 }
 
 struct view_row *
 view_find(const struct view *view, uint64_t key)
 {
-	uint32_t found = view->n ? view->index[find(view, key)] : 0;
-	return found ? &view->row[found - 1] : NULL;
+	struct index_at at = index_seek(&view->index, mix(key));
+	while (index_next(&view->index, &at)) {
+		if (view->row[at.row].key == key) {
+			return &view->row[at.row];
+		}
+	}
+	return NULL;
 }
 
 static void
@@ -124,24 +85,35 @@ merge(struct view_row *row, const struct view_entry *entry)
 	}
 }
 
+static bool
+make_room(struct view *view)
+{
+	if (view->n < view->room) {
+		return true;
+	}
+	struct view_row *row = realloc(view->row, view->room * 2 * sizeof(*row));
+	if (!row) {
+		return false;
+	}
+	view->row = row;
+	view->room *= 2;
+	return true;
+}
+
 bool
 view_add(struct view *view, const struct view_entry *entry)
 {
-	size_t at = find(view, entry->key);
-	if (view->index[at]) {
-		merge(&view->row[view->index[at] - 1], entry);
+	struct view_row *row = view_find(view, entry->key);
+	if (row) {
+		merge(row, entry);
 		return true;
 	}
-	if (view->n == view->room) {
-		if (!grow(view)) {
-			return false;
-		}
-		at = find(view, entry->key);
+	if (!make_room(view) || !index_add(&view->index, mix(entry->key), view->n)) {
+		return false;
 	}
-	struct view_row *row = &view->row[view->n++];
+	row = &view->row[view->n++];
 	*row = (struct view_row){.key = entry->key, .in_use = entry->live && (entry->value & SEG_VALUE_USED)};
 	supersede(row, entry, 1ull << (entry->core - 1));
-	view->index[at] = (uint32_t)view->n;
 	return true;
 }
 

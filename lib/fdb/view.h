@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ds/index.h"
 #include "shm/layout.h"
 
 /* What one core holds of one key. */
@@ -36,8 +37,7 @@ struct view_row {
 struct view {
 	struct view_row *row;
 	size_t n, room;
-	uint32_t *index; /* row + 1, by hash of the key; 0: free */
-	size_t mask;
+	struct index index;
 };
 
 /* False: no memory (then, and after view_free(), the view is empty). */

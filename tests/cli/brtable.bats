@@ -284,7 +284,7 @@ teardown()
 	[ "$(brtable -j flush port p1 vlan 10 type all --yes)" = "$(jq . <<<'{"changed": true, "dry_run": false}')" ]
 	run jq -c . requests
 	[ "${lines[0]}" = '{"op":"fdb.add","args":{"mac":"02:00:00:00:00:aa","vlan":10,"port":"p1","type":"static","may_exist":true}}' ]
-	[ "${lines[1]}" = '{"op":"fdb.add","args":{"mac":"02:00:00:00:00:aa","vlan":10,"port":"p2","type":"sticky","bridge":"br0","dry_run":true,"replace":true}}' ]
+	[ "${lines[1]}" = '{"op":"fdb.add","args":{"mac":"02:00:00:00:00:aa","vlan":10,"port":"p2","type":"sticky","bridge":"br0","replace":true,"dry_run":true}}' ]
 	[ "${lines[2]}" = '{"op":"fdb.del","args":{"mac":"02:00:00:00:00:aa","vlan":10,"if_exists":true}}' ]
 	[ "${lines[3]}" = '{"op":"fdb.flush","args":{}}' ]
 	[ "${lines[4]}" = '{"op":"fdb.flush","args":{"port":"p1","vlan":10,"type":"all"}}' ]

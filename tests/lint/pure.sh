@@ -4,7 +4,7 @@ cd "${1:-.}" || exit 2
 bad=0
 AREAS="base net core fdb nbr route bridge rss limit conf ds"
 # lib/conf and what builds plans and views allocate; nothing that a packet meets does
-MAY_ALLOCATE='^lib/(conf/|bridge/plan\.c|fdb/view\.c)'
+MAY_ALLOCATE='^lib/(conf/|bridge/plan\.c|ds/index\.c|fdb/view\.c|nbr/view\.c)'
 
 for area in $AREAS; do
 	[ -d "lib/$area" ] || continue

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* links: lib/cli/out.c lib/cli/stream.c lib/base/err.c -ljansson */
+/* links: lib/cli/out.c lib/cli/stream.c lib/base/err.c lib/base/num.c -ljansson */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

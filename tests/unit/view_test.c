@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* links: lib/fdb/view.c */
+/* links: lib/fdb/view.c lib/ds/index.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -147,6 +147,9 @@ op_function ops_fdb_add, ops_fdb_del, ops_fdb_flush;
 /* nbr_ops.c */
 op_function ops_nbr_add, ops_nbr_del, ops_nbr_flush, ops_nbr_resolve, ops_nbr_announce, ops_nbr_repair;
 
+/* route_ops.c */
+op_function ops_route_add, ops_route_replace, ops_route_del, ops_route_flush, ops_route_batch;
+
 /* core_ops.c */
 op_function ops_core_drain, ops_core_undrain, ops_core_inject;
 

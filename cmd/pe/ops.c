@@ -267,6 +267,11 @@ static const struct {
 	{"nbr.resolve", ops_nbr_resolve, true},
 	{"nbr.announce", ops_nbr_announce, true},
 	{"nbr.repair", ops_nbr_repair, true},
+	{"route.add", ops_route_add, true},
+	{"route.replace", ops_route_replace, true},
+	{"route.del", ops_route_del, true},
+	{"route.flush", ops_route_flush, true},
+	{"route.batch", ops_route_batch, true},
 	{"log", op_log, false},
 };
 
@@ -287,7 +292,8 @@ run_op(struct control *control, const struct peer *peer, const char *op, json_t 
 	err_set(err, ERR_NOT_FOUND, "op: %.60s: no such operation", op);
 	return err_hint(err,
 		"status, config, apply, confirm, stop, core.drain, core.undrain, core.inject, fdb.add, fdb.del, fdb.flush, nbr.add, "
-		"nbr.del, nbr.flush, nbr.resolve, nbr.announce, nbr.repair or log");
+		"nbr.del, nbr.flush, nbr.resolve, nbr.announce, nbr.repair, route.add, route.replace, route.del, "
+		"route.flush, route.batch or log");
 }
 
 static enum err_code

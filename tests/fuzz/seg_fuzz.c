@@ -48,11 +48,14 @@ make_valid(void)
 	memcpy(tables.port[1].name, "p1", 3);
 	memcpy(tables.channel_name[1], "p1", 3);
 	tables.fid[1] = (struct seg_fid){.bridge = 1, .vid = 10};
+	tables.iface[1] = (struct seg_iface){.name = "v10", .fid = 1, .naddresses = 1};
 	if (!seg_write_tables(&seg, &tables, "{\"appliance\":\"fuzz\"}", 20)) {
 		abort();
 	}
 	seg_hot(&seg, 1)[1].key[0] = 0x0200000000010001;
 	seg_hot(&seg, 1)[1].value[0] = 1;
+	seg_nbr(&seg, SEG_IPV6, 2)[3] = (struct seg_nbr){.address = {1, 2}, .value = 0x02000000000a0002, .iface = 1, .seq = 2};
+	seg_routes(&seg)[5] = (struct seg_route){.iface = 1, .kind = SEG_ROUTE_VIA, .length = 8};
 	seg_core(&seg, 1)->trace_next = SEG_TRACE + 5;
 	seg_control(&seg)->events = 3;
 	seg_ring(&seg, 1, 2)->head = 7;
@@ -90,6 +93,25 @@ sum(const void *from, size_t size)
 	return total;
 }
 
+/* Slots of one more core than there is, and one more than it has. */
+static uint64_t
+read_l3(const struct seg *seg)
+{
+	uint64_t total = 0;
+	struct seg_nbr nbr;
+	struct seg_route route;
+	for (unsigned i = 0; i < SEG_FAMILIES * (seg->head.ncores + 2); i++) {
+		for (uint64_t slot = 0; slot <= seg->head.nbr_slots; slot++) {
+			bool there = seg_read_nbr(seg, i % SEG_FAMILIES, i / SEG_FAMILIES, slot, &nbr);
+			total += there ? sum(&nbr, sizeof(nbr)) : 0;
+		}
+	}
+	for (uint64_t slot = 0; slot <= seg->head.route_slots; slot++) {
+		total += seg_read_route(seg, slot, &route) ? sum(&route, sizeof(route)) : 0;
+	}
+	return total;
+}
+
 /* Every byte that an accessor hands out is touched. */
 static uint64_t
 read_all(const struct seg *seg)
@@ -99,6 +121,11 @@ read_all(const struct seg *seg)
 	for (unsigned i = 0; i < SEG_MAX_PORTS; i++) {
 		total += strlen(tables.port[i].name) + strlen(tables.port[i].device) + strlen(tables.channel_name[i]);
 	}
+	for (unsigned i = 0; i < SEG_MAX_IFACES; i++) {
+		const struct seg_iface *iface = &tables.iface[i];
+		total += strlen(iface->name) + sum(iface->address, iface->naddresses * sizeof(iface->address[0]));
+	}
+	total += read_l3(seg);
 	char *text = seg_read_config(seg);
 	total += text ? strlen(text) : 0;
 	free(text);

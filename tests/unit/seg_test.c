@@ -48,7 +48,7 @@ shape_arithmetic(void **state)
 		assert_int_equal(head.rings.size, nodes * nodes * head.ring_stride);
 		assert_true(head.control.offset >= sizeof(head));
 		uint64_t end = head.control.offset;
-		const struct seg_span *spans[2 + 3 * SEG_MAX_NODES] = {&head.control, &head.rings};
+		const struct seg_span *spans[3 + 5 * SEG_MAX_NODES] = {&head.control, &head.rings};
 		size_t n = 2;
 		for (unsigned c = 0; c < nodes; c++) {
 			spans[n++] = &head.core[c];
@@ -59,6 +59,15 @@ shape_arithmetic(void **state)
 			assert_int_equal(head.fdb_hot[c].size, 64 * (uint64_t)shape->fdb_buckets);
 			assert_int_equal(head.fdb_cold[c].size, 128 * (uint64_t)shape->fdb_buckets);
 		}
+		for (unsigned c = 1; c < nodes; c++) {
+			for (unsigned f = 0; f < SEG_FAMILIES; f++) {
+				spans[n++] = &head.nbr[f][c];
+				assert_int_equal(head.nbr[f][c].size, sizeof(struct seg_nbr) * (uint64_t)shape->nbr_slots);
+				assert_int_equal(head.nbr[f][0].size, 0);
+			}
+		}
+		spans[n++] = &head.routes;
+		assert_int_equal(head.routes.size, sizeof(struct seg_route) * (uint64_t)shape->route_slots);
 		for (size_t s = 0; s < n; s++) {
 			assert_int_equal(spans[s]->offset % SEG_LINE, 0);
 			assert_true(spans[s]->offset >= end); /* in this order, without overlap */
@@ -283,8 +292,8 @@ headers_refused(void **state)
 	char *whole = read_whole(path, &size), *bent = malloc(size);
 	seg_detach(&seg);
 	BEND(magic, 1, "not a segment of pekit");
-	BEND(version, 7, "layout version 7; this pekit reads 1");
-	BEND(version, 0, "layout version 0; this pekit reads 1");
+	BEND(version, 7, "layout version 7; this pekit reads 2");
+	BEND(version, 0, "layout version 0; this pekit reads 2");
 	snprintf(text, sizeof(text), "damaged segment: header_size 64 instead of %zu", sizeof(struct seg_header));
 	BEND(header_size, 64, text);
 	BEND(name[0], '\0', "damaged segment: name");
@@ -312,6 +321,15 @@ headers_refused(void **state)
 	BEND(core[2].size, 1, "damaged segment: core");
 	BEND(fdb_hot[1].size, 64, "damaged segment: fdb_hot");
 	BEND(fdb_cold[2].offset, size, "damaged segment: fdb_cold");
+	BEND(nbr_slots, 24, "damaged segment: nbr_slots");
+	BEND(nbr_slots, 8, "damaged segment: nbr_slots");
+	BEND(nbr_slots, 1u << 31, "damaged segment: nbr_slots");
+	BEND(nbr_slots, 32, "damaged segment: nbr");
+	BEND(nbr[SEG_IPV4][2].offset, size, "damaged segment: nbr");
+	BEND(nbr[SEG_IPV6][1].size, 64, "damaged segment: nbr");
+	BEND(route_slots, 24, "damaged segment: routes");
+	BEND(route_slots, 32, "damaged segment: routes");
+	BEND(routes.offset, UINT64_MAX - 63, "damaged segment: routes");
 	snprintf(text, sizeof(text), "truncated segment: %zu of %zu bytes", size, size + 64);
 	BEND(size, size + 64, text);
 	snprintf(text, sizeof(text), "truncated segment: %zu of %zu bytes", size - 1, size);
@@ -401,11 +419,17 @@ tables_and_text(void **state)
 	assert_null(seg_read_config(&seg));
 	memset(in->port[3].name, 'x', SEG_NAME_SIZE); /* not terminated */
 	in->fid[9] = (struct seg_fid){.bridge = 1, .vid = 10};
+	memset(in->iface[255].name, 'v', SEG_NAME_SIZE);
+	in->iface[255].fid = 9;
+	in->iface[255].naddresses = UINT16_MAX;
 	in->generation = 5;
 	assert_true(seg_write_tables(&seg, in, "{\"a\": 12345}", 12));
 	assert_true(seg_read_tables(&seg, out));
 	assert_int_equal(strlen(out->port[3].name), SEG_NAME_SIZE - 1);
 	assert_int_equal(out->fid[9].vid, 10);
+	assert_int_equal(strlen(out->iface[255].name), SEG_NAME_SIZE - 1);
+	assert_int_equal(out->iface[255].fid, 9);
+	assert_int_equal(out->iface[255].naddresses, SEG_IFACE_ADDRESSES);
 	assert_int_equal(out->generation, 5);
 	char *text = seg_read_config(&seg);
 	assert_string_equal(text, "{\"a\": 12345}");
@@ -461,6 +485,63 @@ entries(void **state)
 	assert_false(seg_read_fdb(&seg, 1, UINT64_MAX, &entry));
 	assert_false(seg_read_fdb(&seg, 0, 6, &entry));
 	assert_false(seg_read_fdb(&seg, 3, 6, &entry));
+	seg_detach(&seg);
+}
+
+static void
+neighbours(void **state)
+{
+	(void)state;
+	struct seg seg;
+	struct seg_nbr copy;
+	create(&seg);
+	assert_false(seg_read_nbr(&seg, SEG_IPV6, 2, 15, &copy));
+	struct seg_nbr *nbr = &seg_nbr(&seg, SEG_IPV6, 2)[15];
+	*nbr = (struct seg_nbr){.address = {1, 2}, .value = 3, .stamp = 4, .iface = 5, .seq = 6, .changed_ns = 7};
+	assert_true(seg_read_nbr(&seg, SEG_IPV6, 2, 15, &copy));
+	assert_memory_equal(&copy, nbr, sizeof(copy));
+	nbr->seq++; /* it is being changed */
+	assert_false(seg_read_nbr(&seg, SEG_IPV6, 2, 15, &copy));
+	nbr->seq++;
+	nbr->value |= SEG_NBR_TOMB;
+	assert_true(seg_read_nbr(&seg, SEG_IPV6, 2, 15, &copy));
+	nbr->iface = SEG_NBR_GONE;
+	assert_false(seg_read_nbr(&seg, SEG_IPV6, 2, 15, &copy));
+	nbr->iface = 5;
+	/* nobody else's, and nothing behind the end */
+	assert_false(seg_read_nbr(&seg, SEG_IPV4, 2, 15, &copy));
+	assert_false(seg_read_nbr(&seg, SEG_IPV6, 1, 15, &copy));
+	assert_false(seg_read_nbr(&seg, SEG_IPV6, 2, 16, &copy));
+	assert_false(seg_read_nbr(&seg, SEG_IPV6, 2, UINT64_MAX, &copy));
+	assert_false(seg_read_nbr(&seg, SEG_IPV6, 0, 15, &copy));
+	assert_false(seg_read_nbr(&seg, SEG_IPV6, 3, 15, &copy));
+	assert_false(seg_read_nbr(&seg, SEG_FAMILIES, 2, 15, &copy));
+	seg_detach(&seg);
+}
+
+static void
+routes(void **state)
+{
+	(void)state;
+	struct seg seg;
+	struct seg_route copy;
+	create(&seg);
+	assert_false(seg_read_route(&seg, 15, &copy));
+	struct seg_route *route = &seg_routes(&seg)[15];
+	*route = (struct seg_route){.prefix = {1, 2}, .via = {3, 4}, .since_ns = 5, .seq = 6, .iface = 7, .kind = SEG_ROUTE_VIA};
+	assert_true(seg_read_route(&seg, 15, &copy));
+	assert_memory_equal(&copy, route, sizeof(copy));
+	route->seq++;
+	assert_false(seg_read_route(&seg, 15, &copy));
+	route->seq++;
+	route->kind = SEG_ROUTE_GONE;
+	assert_false(seg_read_route(&seg, 15, &copy));
+	route->kind = SEG_ROUTE_KINDS; /* none that we know */
+	assert_false(seg_read_route(&seg, 15, &copy));
+	route->kind = SEG_ROUTE_PROHIBIT;
+	assert_true(seg_read_route(&seg, 15, &copy));
+	assert_false(seg_read_route(&seg, 16, &copy));
+	assert_false(seg_read_route(&seg, UINT64_MAX, &copy));
 	seg_detach(&seg);
 }
 
@@ -602,6 +683,8 @@ main(void)
 		cmocka_unit_test(a_file_that_shrinks),
 		cmocka_unit_test(tables_and_text),
 		cmocka_unit_test(entries),
+		cmocka_unit_test(neighbours),
+		cmocka_unit_test(routes),
 		cmocka_unit_test(traces),
 		cmocka_unit_test(events),
 		cmocka_unit_test(default_name),

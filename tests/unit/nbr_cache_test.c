@@ -261,7 +261,10 @@ states_in_time(void **state)
 	known(w, 7);
 	pass(w, 30 * S - 100 * MS);
 	assert_int_equal(state_of(w, 2, 7), SEG_NBR_REACHABLE);
-	pass(w, 200 * MS);
+	assert_int_equal(need(w, 2, 7), NBR_GO);
+	pass(w, 90 * MS);
+	assert_true(ready(w, 2, 7));
+	pass(w, 110 * MS);
 	assert_int_equal(state_of(w, 2, 7), SEG_NBR_STALE);
 	assert_int_equal(state_of(w, 1, 7), SEG_NBR_REACHABLE);
 	assert_false(ready(w, 2, 7));

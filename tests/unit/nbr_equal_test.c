@@ -238,6 +238,32 @@ full_rings(void **state)
 	all_hold(w, 39, MAC(39));
 }
 
+/* It repeats what it announced itself; and from the start, when the ring was full again. */
+static void
+debts(void **state)
+{
+	struct world *w = *state;
+	struct seg_msg other = msg_of(w, SEG_MSG_NBR_ADD, 1, 50, MAC(50) << 16 | SEG_NBR_REACHABLE, 0x1101);
+	struct nbr_out out = {0};
+
+	for (unsigned n = 1; n <= 10; n++) {
+		known(w, n);
+	}
+	receive(w, 2, &other);
+	forget(w);
+	nbr_cache_ring_full(w->core[2], 3);
+	pay(w, 2);
+	assert_int_equal(w->messages, 10);
+	forget(w);
+	nbr_cache_ring_full(w->core[2], 3);
+	nbr_cache_resync(w->core[2], 3, 5, w->now, &out);
+	assert_int_equal(out.nmsg, 5); /* and all five are lost */
+	nbr_cache_ring_full(w->core[2], 3);
+	pay(w, 2);
+	assert_int_equal(w->messages, 5 + 10);
+	assert_int_equal(w->count[2].resyncs, 2);
+}
+
 /* A table without room counts it, and asks for all again when there is some. */
 static void
 no_room(void **state)
@@ -468,6 +494,7 @@ main(void)
 		BOTH(any_order),
 		BOTH(tombstones),
 		BOTH(full_rings),
+		BOTH(debts),
 		BOTH(no_room),
 		BOTH(entries_are_adopted),
 		BOTH(resolution_goes_on),

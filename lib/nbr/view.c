@@ -98,6 +98,8 @@ merge(struct nbr_view_row *row, const struct seg_nbr *entry, unsigned core)
 	if (row->stamp == entry->stamp) {
 		/* What a deletion says beside its version means nothing. */
 		row->clash |= row->live != live || (live && shared(row->value) != shared(entry->value));
+		row->value = live && !row->live ? entry->value : row->value;
+		row->live |= live;
 		row->same |= bit;
 		row->other &= ~bit;
 		take_times(row, entry, core);

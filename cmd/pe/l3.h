@@ -38,12 +38,6 @@ l3_send(struct worker *w, const struct iface *iface, struct rte_mbuf *packet, ui
 void
 l3_originate(struct worker *w, const struct iface *scope, unsigned family, struct rte_mbuf *packet);
 
-/* An ICMP error about a packet (IP header first, `in`: the interface it came in at; NULL: our own, and nothing is sent), as far as
- * RFCs and the rate limit allow. The packet stays the caller's. word: MTU or pointer. */
-void
-l3_error(struct worker *w, const struct iface *in, unsigned family, const struct rte_mbuf *about, uint8_t type, uint8_t code,
-	uint32_t word, bool group);
-
 /* l3_local.c: a packet to one of our addresses, or to a group we are in. */
 void
 l3_local(struct worker *w, const struct iface *in, uint16_t port, unsigned family, struct rte_mbuf *packet, bool group);

@@ -80,63 +80,53 @@ l3_source(const struct worker *w, const struct iface *in, unsigned family, const
 	return false;
 }
 
+/* An error, and about what. */
+struct l3_error {
+	const struct iface *in;
+	const struct rte_mbuf *about;
+	struct icmp icmp;
+	bool group;
+	bool ours; /* about a packet to an address of ours: that one says it (RFC 1122 3.2.2, RFC 4443 2.2 a) */
+};
+
 /* Makes the error in `out`; false: none is due. */
 static bool
-l3_error4(struct worker *w, const struct iface *in, const struct rte_mbuf *about, const struct icmp *icmp, bool group,
-	struct bytes_out *out)
+l3_error4(struct worker *w, const struct l3_error *e, struct bytes_out *out)
 {
-	const uint8_t *data = rte_pktmbuf_mtod(about, const uint8_t *);
-	struct bytes_in payload = bytes_in(data, rte_pktmbuf_data_len(about));
+	const uint8_t *data = rte_pktmbuf_mtod(e->about, const uint8_t *);
+	struct bytes_in payload = bytes_in(data, rte_pktmbuf_data_len(e->about));
 	uint64_t source[2], target[2] = {0};
 	struct ip4 ip;
 
-	if (ip4_get(&payload, &ip) != IP4_GOOD || !icmp4_may_complain(&ip, payload, group)) {
+	if (ip4_get(&payload, &ip) != IP4_GOOD || !icmp4_may_complain(&ip, payload, e->group)) {
 		return false;
 	}
 	target[1] = ip.source;
-	if (!l3_source(w, in, SEG_IPV4, target, source) || !l3_may_send(w)) {
+	source[1] = ip.destination;
+	if ((!e->ours && !l3_source(w, e->in, SEG_IPV4, target, source)) || !l3_may_send(w)) {
 		return false;
 	}
-	icmp4_error_put(out, icmp, (uint32_t)source[1], ip.source, data, ip.size);
+	icmp4_error_put(out, &e->icmp, (uint32_t)source[1], ip.source, data, ip.size);
 	return !out->bad;
 }
 
 static bool
-l3_error6(struct worker *w, const struct iface *in, const struct rte_mbuf *about, const struct icmp *icmp, bool group,
-	struct bytes_out *out)
+l3_error6(struct worker *w, const struct l3_error *e, struct bytes_out *out)
 {
-	const uint8_t *data = rte_pktmbuf_mtod(about, const uint8_t *);
-	struct bytes_in payload = bytes_in(data, rte_pktmbuf_data_len(about));
+	const uint8_t *data = rte_pktmbuf_mtod(e->about, const uint8_t *);
+	struct bytes_in payload = bytes_in(data, rte_pktmbuf_data_len(e->about));
 	uint64_t source[2];
 	struct ip6 ip;
 
-	if (ip6_get(&payload, &ip) != IP6_GOOD || !icmp6_may_complain(&ip, payload, group, icmp) ||
-		!l3_source(w, in, SEG_IPV6, ip.source, source) || !l3_may_send(w)) {
+	if (ip6_get(&payload, &ip) != IP6_GOOD || !icmp6_may_complain(&ip, payload, e->group, &e->icmp)) {
 		return false;
 	}
-	icmp6_error_put(out, icmp, source, ip.source, data, (uint16_t)(IP6_HEADER + ip.size));
+	memcpy(source, ip.destination, sizeof(source));
+	if ((!e->ours && !l3_source(w, e->in, SEG_IPV6, ip.source, source)) || !l3_may_send(w)) {
+		return false;
+	}
+	icmp6_error_put(out, &e->icmp, source, ip.source, data, (uint16_t)(IP6_HEADER + ip.size));
 	return !out->bad;
-}
-
-void
-l3_error(struct worker *w, const struct iface *in, unsigned family, const struct rte_mbuf *about, uint8_t type, uint8_t code,
-	uint32_t word, bool group)
-{
-	const struct icmp icmp = {.type = type, .code = code, .word = word};
-	struct rte_mbuf *m = in ? rte_pktmbuf_alloc(w->engine->pool) : NULL;
-
-	if (!m) {
-		return;
-	}
-	uint8_t *start = rte_pktmbuf_mtod(m, uint8_t *);
-	struct bytes_out out = bytes_out(start, rte_pktmbuf_tailroom(m));
-	if (!(family == SEG_IPV4 ? l3_error4 : l3_error6)(w, in, about, &icmp, group, &out)) {
-		rte_pktmbuf_free(m);
-		return;
-	}
-	l3_trim(m, (unsigned)(out.at - start));
-	seg_add(&w->mine->l3.icmp_sent, 1);
-	l3_originate(w, in, family, m);
 }
 
 void
@@ -144,5 +134,23 @@ l3_complain(struct worker *w, const struct iface *in, unsigned family, const str
 	uint32_t word, bool group)
 {
 	const struct words *words = &complaints[family][what];
-	l3_error(w, in, family, about, words->type, words->code, word, group);
+	const struct l3_error error = {.in = in,
+		.about = about,
+		.icmp = {.type = words->type, .code = words->code, .word = word},
+		.group = group,
+		.ours = !group && (what == L3_NO_PORT || what == L3_NO_PROTOCOL)};
+	struct rte_mbuf *m = in ? rte_pktmbuf_alloc(w->engine->pool) : NULL;
+
+	if (!m) {
+		return;
+	}
+	uint8_t *start = rte_pktmbuf_mtod(m, uint8_t *);
+	struct bytes_out out = bytes_out(start, rte_pktmbuf_tailroom(m));
+	if (!(family == SEG_IPV4 ? l3_error4 : l3_error6)(w, &error, &out)) {
+		rte_pktmbuf_free(m);
+		return;
+	}
+	l3_trim(m, (unsigned)(out.at - start));
+	seg_add(&w->mine->l3.icmp_sent, 1);
+	l3_originate(w, in, family, m);
 }

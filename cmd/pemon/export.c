@@ -133,6 +133,24 @@ static const struct core_family {
 };
 
 static void
+export_l3(const struct export *export)
+{
+	const struct sample *now = export->pemon->now;
+	for (size_t f = 0; f < sample_nl3; f++) {
+		const struct sample_l3 *about = &sample_l3[f];
+		enum family_type type = about->gauge ? GAUGE : COUNTER;
+		char name[64];
+		snprintf(name, sizeof(name), "core_l3_%s_%s", about->name, about->unit);
+		family(name, type, about->unit, about->help);
+		for (unsigned i = 1; i < now->nodes; i++) {
+			open_sample(export, name, type);
+			label_number("core", i);
+			value(sample_l3_get(&now->core[i], about));
+		}
+	}
+}
+
+static void
 export_cores(const struct export *export)
 {
 	const struct sample *now = export->pemon->now;
@@ -171,6 +189,7 @@ export_cores(const struct export *export)
 			}
 		}
 	}
+	export_l3(export);
 }
 
 /* ---- ports ------------------------------------------------------------------------------------------------------ */

@@ -25,6 +25,7 @@ struct sample_core {
 	uint64_t class_packets[SEG_CLASSES];
 	uint64_t channel_packets[SEG_MAX_CHANNELS];
 	uint64_t fdb_entries, fdb_resyncs;
+	struct seg_l3_count l3;
 	struct seg_port_count port[SEG_MAX_PORTS];
 	struct sample_drop drop[SEG_DROPS];
 };
@@ -51,6 +52,18 @@ struct pemon {
 };
 
 /* ---- sample.c ---- */
+
+/* The counters of struct seg_l3_count: their names in JSON (in export: core_l3_NAME), and what they are. */
+struct sample_l3 {
+	const char *name, *unit, *help;
+	size_t offset;
+	bool gauge;
+};
+extern const struct sample_l3 sample_l3[];
+extern const size_t sample_nl3;
+
+uint64_t
+sample_l3_get(const struct sample_core *core, const struct sample_l3 *about);
 
 struct sample *
 sample_take(const struct seg *seg);

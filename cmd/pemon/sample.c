@@ -103,6 +103,34 @@ take_drops(struct sample_core *out, const struct seg_core *core)
 	}
 }
 
+#define L3(member) offsetof(struct seg_l3_count, member)
+
+const struct sample_l3 sample_l3[] = {
+	{"forwarded_v4", "packets", "IPv4 packets routed", L3(forwarded[SEG_IPV4]), false},
+	{"forwarded_v6", "packets", "IPv6 packets routed", L3(forwarded[SEG_IPV6]), false},
+	{"local_v4", "packets", "IPv4 packets for addresses of ours", L3(local[SEG_IPV4]), false},
+	{"local_v6", "packets", "IPv6 packets for addresses of ours", L3(local[SEG_IPV6]), false},
+	{"held", "packets", "Packets that waited for a neighbour", L3(held), false},
+	{"released", "packets", "Of them, sent when it was found", L3(released), false},
+	{"holding", "packets", "Packets that wait for a neighbour now", L3(holding), true},
+	{"fragments", "packets", "Fragments made", L3(fragments), false},
+	{"icmp_sent", "packets", "ICMP errors and answers sent", L3(icmp_sent), false},
+	{"icmp_limited", "packets", "ICMP errors not sent: too many a second", L3(icmp_limited), false},
+	{"arp_sent", "packets", "ARP frames sent", L3(arp_sent), false},
+	{"arp_received", "packets", "ARP frames taken up", L3(arp_received), false},
+	{"nd_sent", "packets", "Neighbour discovery messages sent", L3(nd_sent), false},
+	{"nd_received", "packets", "Neighbour discovery messages taken up", L3(nd_received), false},
+};
+const size_t sample_nl3 = sizeof(sample_l3) / sizeof(sample_l3[0]);
+
+uint64_t
+sample_l3_get(const struct sample_core *core, const struct sample_l3 *about)
+{
+	uint64_t number;
+	memcpy(&number, (const uint8_t *)&core->l3 + about->offset, sizeof(number));
+	return number;
+}
+
 static void
 take_core(struct sample_core *out, const struct seg *seg, unsigned number)
 {
@@ -121,6 +149,7 @@ take_core(struct sample_core *out, const struct seg *seg, unsigned number)
 	out->ring_peak = seg_get(&core->ring_peak);
 	out->fdb_entries = seg_get(&core->fdb.entries);
 	out->fdb_resyncs = seg_get(&core->fdb.resyncs);
+	load(out->l3.forwarded, core->l3.forwarded, sizeof(out->l3) / 8);
 	load(out->class_packets, core->class_packets, SEG_CLASSES);
 	load(out->channel_packets, core->channel_packets, SEG_MAX_CHANNELS);
 	for (unsigned i = 0; i < SEG_MAX_PORTS; i++) {

@@ -38,6 +38,16 @@ set_number(json_t *object, const char *key, uint64_t number)
 }
 
 static json_t *
+l3_json(const struct sample_core *core)
+{
+	json_t *l3 = json_object();
+	for (size_t i = 0; i < sample_nl3; i++) {
+		set_number(l3, sample_l3[i].name, sample_l3_get(core, &sample_l3[i]));
+	}
+	return l3;
+}
+
+static json_t *
 cores_json(const struct pemon *pemon)
 {
 	json_t *cores = json_array();
@@ -57,6 +67,7 @@ cores_json(const struct pemon *pemon)
 		set_number(row, "messages_sent", core->messages_sent);
 		set_number(row, "messages_received", core->messages_received);
 		json_object_set_new(row, "ring_peak_pct", real_or_null(true, rates.ring_peak_pct));
+		json_object_set_new(row, "l3", l3_json(core));
 		json_array_append_new(cores, row);
 	}
 	return cores;

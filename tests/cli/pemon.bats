@@ -76,9 +76,11 @@ check()
 	check 'keys_unsorted == ["appliance","state","heartbeat_age_ms","uptime_s","cores","ports","drops","coherent"]'
 	check '.state == "dead" and .coherent == true and .appliance == env.PEKIT_APPLIANCE'
 	check '[.cores[] | keys_unsorted] | unique == [["core","role","cpu","busy_pct","rx_packets","tx_packets","rx_pps","tx_pps",
-		"cycles_per_packet","messages_sent","messages_received","ring_peak_pct"]]'
+		"cycles_per_packet","messages_sent","messages_received","ring_peak_pct","l3"]]'
+	check '[.cores[].l3 | keys_unsorted] | unique == [["forwarded_v4","forwarded_v6","local_v4","local_v6","held","released","holding",
+		"fragments","icmp_sent","icmp_limited","arp_sent","arp_received","nd_sent","nd_received"]]'
 	check '[.cores[].role] == ["control","data","data","data"]'
-	check '.cores[2] == {"core":2,"role":"data","cpu":2,"busy_pct":0,"rx_packets":2000,"tx_packets":1800,"rx_pps":0,"tx_pps":0,
+	check '.cores[2] | del(.l3) == {"core":2,"role":"data","cpu":2,"busy_pct":0,"rx_packets":2000,"tx_packets":1800,"rx_pps":0,"tx_pps":0,
 		"cycles_per_packet":50,"messages_sent":2,"messages_received":1,"ring_peak_pct":50}'
 	check '.cores[3].cpu == null and .cores[0].cycles_per_packet == null'
 	check '[.ports[] | [.port, .link, .rx_packets, .tx_bytes, .rx_dropped, .rx_missed]] == [["p1","up",600,34560,6,3],["p2","down",600,34560,6,3]]'

@@ -5,7 +5,7 @@
  * The first byte chooses: 0: the rest is the file. Else a valid tiny segment is made, and the rest changes it, record by
  * record: 1 place value: put 8 bytes into word `place` of the header; 2 place value: into word `place` of the whole; 3 length:
  * cut it there; 4 place: flip the bit.
- * links: lib/shm/seg.c lib/shm/seg_create.c lib/shm/seg_read.c lib/base/err.c cmd/pemon/sample.c
+ * links: lib/shm/seg.c lib/shm/seg_create.c lib/shm/seg_read.c lib/base/err.c lib/nbr/view.c lib/ds/index.c cmd/pemon/sample.c
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -17,6 +17,7 @@
 
 #include "../../cmd/pemon/pemon.h"
 #include "base/bytes.h"
+#include "nbr/view.h"
 #include "shm/ring.h"
 #include "shm/seg.h"
 
@@ -56,6 +57,9 @@ make_valid(void)
 	seg_hot(&seg, 1)[1].value[0] = 1;
 	seg_nbr(&seg, SEG_IPV6, 2)[3] = (struct seg_nbr){.address = {1, 2}, .value = 0x02000000000a0002, .iface = 1, .seq = 2};
 	seg_routes(&seg)[5] = (struct seg_route){.iface = 1, .kind = SEG_ROUTE_VIA, .length = 8};
+	seg_nbr(&seg, SEG_IPV4, 1)[3] = (struct seg_nbr){
+		.address = {0, 0x0a000a05}, .iface = 1, .value = 0x020000000005ull << 16 | SEG_NBR_REACHABLE, .stamp = 257};
+	seg_nbr(&seg, SEG_IPV6, 2)[5] = (struct seg_nbr){.address = {1, 2}, .iface = 1, .value = SEG_NBR_INCOMPLETE};
 	seg_core(&seg, 1)->trace_next = SEG_TRACE + 5;
 	seg_control(&seg)->events = 3;
 	seg_ring(&seg, 1, 2)->head = 7;
@@ -160,6 +164,35 @@ read_all(const struct seg *seg)
 	return total;
 }
 
+/* As arpmgr and ndmgr do. */
+static uint64_t
+neighbors(const struct seg *seg, unsigned family)
+{
+	struct nbr_view view;
+	uint64_t total = 0;
+	if (!nbr_view_init(&view, 1)) {
+		abort();
+	}
+	for (unsigned core = 1; core <= seg->head.ncores; core++) {
+		struct seg_nbr entry;
+		for (uint64_t slot = 0; slot <= seg->head.nbr_slots; slot++) {
+			if (seg_read_nbr(seg, family, core, slot, &entry) &&
+				!nbr_view_add(&view, &entry, core, seg_control(seg)->master)) {
+				abort();
+			}
+		}
+	}
+	for (size_t i = 0; i < view.n; i++) {
+		struct nbr_view_row *row = &view.row[i];
+		if (nbr_view_find(&view, &row->key) != row || (row->same | row->other | row->local) == 0) {
+			abort();
+		}
+		total += nbr_view_agrees(row, 3) + nbr_view_shown(row) + nbr_view_state(row) + nbr_view_cores(row);
+	}
+	nbr_view_free(&view);
+	return total;
+}
+
 /* As pemon does. */
 static uint64_t
 sample(const struct seg *seg)
@@ -199,7 +232,10 @@ open_and_read(const uint8_t *bytes, size_t length)
 	}
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	if (seg_open_file(&seg, path, &err) == ERR_NONE) {
-		__asm__ volatile("" : : "r"(read_all(&seg) + sample(&seg))); /* the reads must happen */
+		__asm__ volatile(""
+				 :
+				 : "r"(read_all(&seg) + neighbors(&seg, SEG_IPV4) + neighbors(&seg, SEG_IPV6) +
+					 sample(&seg))); /* the reads must happen */
 		seg_detach(&seg);
 	} else if (err.code != ERR_NO_ENGINE || err.message[0] == '\0') {
 		abort(); /* a refusal says why */

@@ -9,6 +9,7 @@
 bats_require_minimum_version 1.5.0
 export PATH="${PEKIT_BIN:-$BATS_TEST_DIRNAME/../../build/bin}:$PATH" LC_ALL=C
 FRAME="$BATS_TEST_DIRNAME/frame.py"
+JUDGE="$BATS_TEST_DIRNAME/judge.py"
 
 net_setup()
 {
@@ -299,6 +300,14 @@ has_frames()
 decoded()
 {
 	tshark -n -r "$W/$1.pcap" "${@:2}" 2>/dev/null
+}
+
+# judge CAPTURE [MAC...]: every frame from these MACs must be right in all that tshark can tell. CAPTURE: a file, or the NAME of capture().
+judge()
+{
+	local file=$1
+	[ -e "$file" ] || file="$W/$1.pcap"
+	python3 -B "$JUDGE" "$file" "${@:2}"
 }
 
 # stream NAME NS DEV DST SRC COUNT RATE and counting NAME NS DEV SRC COUNT: numbered frames, and who counts them.

@@ -44,7 +44,9 @@ static const struct cli_param messages_params[] = {
 		.type = CLI_ENUM,
 		.metavar = "KIND",
 		.flags = CLI_REPEAT,
-		.words = "fdb_add|fdb_del|fdb_used|fdb_set|fdb_unset|fdb_flush|fdb_again|event|lost",
+		.words =
+			"fdb_add|fdb_del|fdb_used|fdb_set|fdb_unset|fdb_flush|fdb_again|nbr_add|nbr_del|nbr_ask|nbr_failed|nbr_used|"
+			"nbr_heard|nbr_set|nbr_unset|nbr_flush|nbr_again|nbr_announce|nbr_notice|event|lost",
 		.help = "only these; may be given again"},
 	{.name = "core",
 		.place = CLI_OPT,

@@ -18,11 +18,12 @@ static const struct out_column columns[] = {
 	{.key = "time_ms", .title = "TIME", .width = 12},
 	{.key = "from", .flags = OUT_RIGHT, .width = 4},
 	{.key = "to", .flags = OUT_RIGHT, .width = 3},
-	{.key = "kind", .width = 9},
+	{.key = "kind", .width = 12},
 	{.key = "seq", .flags = OUT_RIGHT, .width = 6},
 	{.key = "cause", .width = 7},
 	{.key = "event", .flags = OUT_RIGHT | OUT_WIDE, .width = 5},
 	{.key = "keys", .flags = OUT_NO_TABLE},
+	{.key = "neighbors", .flags = OUT_NO_TABLE},
 	{.key = "port", .flags = OUT_NO_TABLE},
 	{.key = "type", .flags = OUT_NO_TABLE},
 	{.key = "lost", .flags = OUT_NO_TABLE},
@@ -181,6 +182,12 @@ say_message(const struct traces *traces, const struct seg_msg *msg, struct text 
 {
 	unsigned channel = message_channel(msg);
 	const char *port = channel_name(traces, channel), *type = message_type(msg);
+	if (neighbors_message(msg)) {
+		char neighbor[200];
+		neighbors_text(traces->tables, msg, neighbor, sizeof(neighbor));
+		say(text, "%s", neighbor);
+		return;
+	}
 	for (unsigned i = 0; i < key_count(msg); i++) {
 		say(text, "%s", i ? "," : "");
 		say_key(traces, msg->word[i], false, text);
@@ -252,10 +259,12 @@ out_message(const struct traces *traces, const struct record *record)
 	struct seg_event event;
 	struct text what = {.used = 0};
 	bool caused = msg->event && seg_read_event(&traces->seg, msg->event, &event);
-	json_t *keys = keys_json(traces, msg);
+	json_t *keys = keys_json(traces, msg), *neighbors = neighbors_json(traces->tables, msg);
 	out_head(traces, record);
 	out_json(traces->out, keys);
+	out_json(traces->out, neighbors);
 	json_decref(keys);
+	json_decref(neighbors);
 	out_text(traces->out, channel_name(traces, message_channel(msg)));
 	out_text(traces->out, message_type(msg));
 	out_null(traces->out);
@@ -274,6 +283,7 @@ out_remark(const struct traces *traces, const struct record *record)
 	struct seg_event event = {.text = ""};
 	struct text what = {.used = 0};
 	out_head(traces, record);
+	out_null(traces->out);
 	out_null(traces->out);
 	out_null(traces->out);
 	out_null(traces->out);

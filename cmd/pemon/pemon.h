@@ -128,6 +128,19 @@ pemon_clock(const struct seg *seg, uint64_t time_ns, char text[static 32]);
 uint64_t
 pemon_wall_ms(const struct seg *seg, uint64_t time_ns);
 
+/* ---- neighbors.c: messages about neighbours ---- */
+
+bool
+neighbors_message(const struct seg_msg *msg);
+
+/* Whom a message is about, and what it says: an array of objects; empty for all other messages. */
+json_t *
+neighbors_json(const struct seg_tables *tables, const struct seg_msg *msg);
+
+/* Of a neighbors_message(), for people. */
+void
+neighbors_text(const struct seg_tables *tables, const struct seg_msg *msg, char *text, size_t size);
+
 /* ---- the verbs ---- */
 
 enum err_code

@@ -61,7 +61,7 @@ check()
 	refused 6 "short: truncated segment: 200000 of $(stat -c %s "$good") bytes" pemon show -s short
 	cp "$good" other
 	printf '\7' | dd of=other bs=1 seek=8 conv=notrunc status=none
-	refused 6 "other: layout version 7; this pekit reads 1" pemon cores -s other
+	refused 6 "other: layout version 7; this pekit reads 2" pemon cores -s other
 	head -c 100000 /dev/zero >foreign
 	refused 6 "foreign: not a segment of pekit" pemon messages -s foreign
 }
@@ -363,6 +363,25 @@ terminal_is_back()
 	done
 	run pemon --version
 	[ "$status" = 0 ]
+}
+
+@test "messages about neighbours: address, interface, MAC and what they say" {
+	mknbr "$A"
+	run --separate-stderr pemon messages
+	grep -Eq ' 1  all  nbr_add .* 10\.0\.10\.5 dev v10 lladdr 02:00:00:00:00:05 \(reachable\)$' <<<"$output"
+	grep -Eq ' 2  all  nbr_ask .* 2001:db8:10::5 dev v10$' <<<"$output"
+	grep -Eq ' nbr_heard .* 2001:db8:10::5 dev v10 lladdr 02:00:00:00:00:05 \(sender\)$' <<<"$output"
+	grep -Eq ' 3    2  nbr_used .* 2 of ipv6 in use$' <<<"$output"
+	grep -Eq ' 0  all  nbr_flush .* 10\.0\.10\.0/24 dev v10$' <<<"$output"
+	run --separate-stderr pemon messages -j --kind nbr_add
+	check 'length == 1 and .[0].keys == [] and .[0].neighbors == [{family: "ipv4", address: "10.0.10.5", interface: "v10", mac: "02:00:00:00:00:05",
+		detail: "reachable"}]'
+	run --separate-stderr pemon messages -j --kind nbr_used
+	check '.[0].neighbors == []'
+	# a kind a message has, --kind has
+	for kind in $(pemon messages -j 2>/dev/null | jq -r '.[].kind' | sort -u); do
+		pemon messages --kind "$kind" >/dev/null 2>&1
+	done
 }
 
 @test "completion knows verbs, options, kinds and appliances" {

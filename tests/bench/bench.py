@@ -88,7 +88,7 @@ def measure(subject, seconds, hz, lossy=False):
     if packets1 <= packets0:
         raise Failed(f"{subject.name}: no packets in the measured window")
     # A program that drops is cheap: as many must have gone out as came in, but for those on the way and floods.
-    sent, received = subject.sent(), subject.received()
+    sent, received = subject.flow()
     if sent < 0.9 * received and not lossy:
         raise Failed(f"{subject.name}: sent only {sent} of {received} packets")
     return (cpu1 - cpu0) * hz / 1e9 / (packets1 - packets0), (packets1 - packets0) / (wall1 - wall0)

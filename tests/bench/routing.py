@@ -66,7 +66,7 @@ class RoutePe(Pe):
     def __init__(self, *args, family=4, routes=1, hosts=16, **how):
         super().__init__(*args, **how)
         self.family, self.routes, self.hosts = family, routes, hosts
-        self.base = {"rx_packets": 0, "tx_packets": 0}
+        self.base = (0, 0)
 
     def config(self, files, macs):
         config = super().config(files, macs)
@@ -105,10 +105,10 @@ class RoutePe(Pe):
     def settle(self):
         """What came before the neighbours were there went nowhere, and does not count."""
         super().settle()
-        self.base = {"rx_packets": super().received(), "tx_packets": super().sent()}
+        self.base = super().flow()
 
-    def total(self, counter):
-        return super().total(counter) - self.base[counter]
+    def flow(self):
+        return tuple(now - then for now, then in zip(super().flow(), self.base))
 
 
 def part_route(bench):

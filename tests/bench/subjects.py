@@ -106,6 +106,10 @@ class Subject:
     def sent(self):
         return self.telemetry.total("opackets")
 
+    def flow(self):
+        """Packets sent and received, as near together as can be read."""
+        return self.sent(), self.received()
+
     def settle(self):
         """Waits until what it has to learn is learned; the plain forwarders have nothing."""
         time.sleep(0.5)
@@ -280,14 +284,18 @@ class Pe(Subject):
     def await_traffic(self):
         await_true("pe: packets", 10, lambda: self.received() > 0, self.process)
 
-    def total(self, counter):
-        return sum(core[counter] for core in json.loads(self.tool("pemon", "cores", "-j")))
+    def totals(self, *counters):
+        cores = json.loads(self.tool("pemon", "cores", "-j"))
+        return tuple(sum(core[counter] for core in cores) for counter in counters)
+
+    def flow(self):
+        return self.totals("tx_packets", "rx_packets")
 
     def received(self):
-        return self.total("rx_packets")
+        return self.totals("rx_packets")[0]
 
     def sent(self):
-        return self.total("tx_packets")
+        return self.totals("tx_packets")[0]
 
     def settle(self):
         time.sleep(1)

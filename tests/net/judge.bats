@@ -35,6 +35,10 @@ as_pcap()
 	same "status without a frame" "$status" 1
 	run judge "$W/none.pcap"
 	[ "$status" -ne 0 ]
+	editcap -s 80 "$W/good.pcap" "$W/cut.pcap"
+	run judge cut
+	same "status of a capture of half frames" "$status" 1
+	[[ $output == *"icmp: checksum not verified"* ]]
 }
 
 @test "each fault is seen and named" {
@@ -46,7 +50,7 @@ as_pcap()
 		number=$((number + 1))
 		grep -qE "^frame $number: .*($fault)" <<< "$output" || fail "frame $number: nobody said '$fault' of $frame" || return
 	done < <(awk '!/^#/ && !/^good\t/' "$BATS_TEST_DIRNAME/judge.frames")
-	[ "$number" -ge 40 ]
+	[ "$number" -ge 50 ]
 }
 
 @test "one bad frame among good ones is enough" {

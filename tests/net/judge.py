@@ -18,13 +18,13 @@ TRANSPORT = ("tcp", "udp")  # what lies above is not the router's
 ND = {133: "RS", 134: "RA", 135: "NS", 136: "NA", 137: "redirect"}
 BROADCAST = "ff:ff:ff:ff:ff:ff"
 
-FIELDS = """frame.number frame.len frame.protocols eth.src eth.dst _ws.col.Info _ws.malformed
+FIELDS = """frame.number frame.len frame.protocols eth.src eth.dst _ws.col.Info
 _ws.expert.severity _ws.expert.group _ws.expert.message
 arp.hw.type arp.proto.type arp.hw.size arp.proto.size arp.opcode arp.src.hw_mac arp.src.proto_ipv4 arp.dst.hw_mac arp.dst.proto_ipv4
 ip.checksum.status ip.ttl ip.len ip.hdr_len ip.flags.mf ip.frag_offset ip.src ip.dst
 ipv6.hlim ipv6.plen ipv6.src ipv6.dst ipv6.fraghdr.offset ipv6.fraghdr.more
 icmp.type icmp.code icmp.checksum.status icmpv6.type icmpv6.code icmpv6.checksum.status udp.checksum.status tcp.checksum.status
-icmpv6.opt.type icmpv6.opt.length icmpv6.opt.src_linkaddr icmpv6.opt.target_linkaddr icmpv6.opt.mtu
+icmpv6.opt.type icmpv6.opt.src_linkaddr icmpv6.opt.target_linkaddr icmpv6.opt.mtu
 icmpv6.opt.prefix.length icmpv6.opt.prefix.valid_lifetime icmpv6.opt.prefix.preferred_lifetime
 icmpv6.nd.ns.target_address icmpv6.nd.na.target_address icmpv6.nd.na.flag.s icmpv6.nd.ra.router_lifetime
 icmpv6.nd.ra.cur_hop_limit""".split()
@@ -80,8 +80,6 @@ def judge_expert(f):
     above = next((i for i, name in enumerate(protocols) if name in TRANSPORT), len(protocols))
     if set(protocols[above + 1:]) - {"data", "_ws.malformed"}:
         return
-    if f["_ws.malformed"]:
-        yield "malformed"
     for severity, group, message in zip(f["_ws.expert.severity"], f["_ws.expert.group"], f["_ws.expert.message"]):
         severity, group = int(severity, 0), int(group, 0)
         if group != EXPERT_CHECKSUM and (severity >= EXPERT_ERROR or (severity >= EXPERT_WARNING and group in EXPERT_GROUPS)):
@@ -171,9 +169,6 @@ def judge_ip6(f):
 
 
 def judge_nd_options(f, name):
-    lengths = [int(value) for value in f["icmpv6.opt.length"]]  # tshark shows bytes
-    if any(not length for length in lengths):
-        yield f"{name}: an option of length 0"
     for field in ("icmpv6.opt.src_linkaddr", "icmpv6.opt.target_linkaddr"):
         for mac in f[field]:
             if mac.lower() != f.first("eth.src"):

@@ -149,7 +149,7 @@ cache_state(struct nbr_cache *c, uint32_t slot, enum seg_nbr_state state, uint64
 }
 
 void
-cache_bury(struct nbr_cache *c, uint32_t slot, uint64_t stamp, uint64_t now)
+cache_bury(struct nbr_cache *c, uint32_t slot, uint64_t stamp, bool given, uint64_t now)
 {
 	struct seg_nbr entry = *cache_line(c, slot);
 
@@ -157,16 +157,26 @@ cache_bury(struct nbr_cache *c, uint32_t slot, uint64_t stamp, uint64_t now)
 	entry.stamp = stamp;
 	entry.confirmed_ns = seg_get(&c->control->grace);
 	entry.changed_ns = now;
+	c->private[slot].given = given;
 	cache_arm(c, slot, 0);
 	cache_put(c, slot, &entry);
 }
 
 void
+cache_tell_deleted(const struct nbr_cache *c, uint32_t slot, uint8_t to, uint32_t cause, uint64_t now, struct nbr_out *out)
+{
+	struct seg_msg msg = cache_msg(c, SEG_MSG_NBR_DEL, to, slot, cause, now);
+	msg.word[2] = c->private[slot].given ? SEG_NBR_PERMANENT : 0;
+	cache_send(c, &msg, out);
+}
+
+void
 cache_delete(struct nbr_cache *c, uint32_t slot, uint32_t cause, uint64_t now, struct nbr_out *out)
 {
-	cache_bury(c, slot, cache_stamp(c), now);
-	struct seg_msg msg = cache_msg(c, SEG_MSG_NBR_DEL, NBR_ALL, slot, cause, now);
-	cache_send(c, &msg, out);
+	bool given = SEG_NBR_STATE(cache_line(c, slot)->value) == SEG_NBR_PERMANENT;
+
+	cache_bury(c, slot, cache_stamp(c), given, now);
+	cache_tell_deleted(c, slot, NBR_ALL, cause, now, out);
 }
 
 void
@@ -235,7 +245,6 @@ cache_try(struct nbr_cache *c, uint32_t slot, uint64_t now, struct nbr_out *out)
 	}
 	struct seg_msg msg = cache_msg(c, SEG_MSG_NBR_ASK, private->owner, slot, private->cause, now);
 	msg.word[2] = c->self;
-	msg.stamp = 0;
 	seg_add(&c->table.count->asked, 1);
 	cache_send(c, &msg, out);
 }
@@ -292,7 +301,7 @@ cache_has_room(const struct nbr_cache *c)
  * The table has as many entries as it may: one that failed goes, else one of this core's that nobody has used of late. The search
  * goes on where the last one ended, and never far: whoever asks for what is not there pays little.
  */
-static bool
+bool
 cache_make_room(struct nbr_cache *c, uint32_t cause, uint64_t now, struct nbr_out *out)
 {
 	uint32_t stale = NBR_NONE;
@@ -337,6 +346,10 @@ cache_admit(struct nbr_cache *c, const struct nbr_key *key, uint32_t cause, uint
 	if (!cache_has_room(c) && !cache_make_room(c, cause, now, out)) {
 		seg_add(&c->table.count->no_room, 1);
 		return false;
+	}
+	if (c->table.count->entries > c->limit) {
+		/* Several owners have passed the limit together: two go for one that comes. */
+		(void)cache_make_room(c, cause, now, out);
 	}
 	return true;
 }

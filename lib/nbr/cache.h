@@ -89,7 +89,8 @@ struct nbr_private {
 	uint32_t next, prev; /* in a list of the timer wheel */
 	uint8_t sent;        /* solicitations, or asks */
 	uint8_t owner;       /* the core that was its owner when this core last looked */
-	uint8_t pad[2];
+	uint8_t given;       /* the deletion whose version the slot holds was of an operator's entry */
+	uint8_t pad;
 	uint32_t cause; /* of the resolution that goes on */
 };
 
@@ -186,6 +187,10 @@ nbr_msg_family(const struct seg_msg *msg)
 /* The ring to a core was full, and an ADD or DEL did not get in. */
 void
 nbr_cache_ring_full(struct nbr_cache *c, uint8_t to);
+
+/* Likewise an ASK of this core's: it is asked again soon, as long as an answer might be expected. */
+void
+nbr_cache_unasked(struct nbr_cache *c, const struct seg_msg *ask, uint64_t now);
 
 /*
  * Time passes: timers, sweeps, a change of owners, clean-up; in small portions. To be called about every millisecond with work or

@@ -4,6 +4,7 @@
 
 #define HEARD_CREATE 0x8000u /* in SEG_MSG_NBR_HEARD, beside enum nbr_heard */
 #define CORE_BITS 8
+#define OVERRULE (1u << 20) /* more than one core announces until its messages arrive */
 
 struct heard {
 	uint64_t mac;
@@ -215,15 +216,15 @@ receive_missed(struct nbr_cache *c)
 }
 
 /*
- * Another core's version wins over an entry that the operator gave: its maker had not heard of it. The owner says the operator's
- * entry again, in a newer version.
+ * Another core's version, a deletion perhaps, wins over an entry that the operator gave: its maker had not heard of it. The owner
+ * says the operator's entry again, in a newer version.
  */
 static bool
 receive_insist(struct nbr_cache *c, const struct seg_msg *msg, uint32_t slot, uint64_t now, struct nbr_out *out)
 {
 	uint64_t value = cache_line(c, slot)->value;
 
-	if (SEG_NBR_STATE(value) != SEG_NBR_PERMANENT || SEG_NBR_STATE(msg->word[2]) == SEG_NBR_PERMANENT ||
+	if (!nbr_usable(value) || SEG_NBR_STATE(value) != SEG_NBR_PERMANENT || SEG_NBR_STATE(msg->word[2]) == SEG_NBR_PERMANENT ||
 		!cache_mine(c, slot)) {
 		return false;
 	}
@@ -283,14 +284,16 @@ receive_del(struct nbr_cache *c, const struct seg_msg *msg, const struct nbr_key
 	}
 	cache_settle(c, slot, now, out);
 	struct seg_nbr entry = *cache_line(c, slot);
-	if (msg->stamp <= entry.stamp) {
+	if (msg->stamp <= entry.stamp || receive_insist(c, msg, slot, now, out)) {
 		return;
 	}
+	bool given = SEG_NBR_STATE(msg->word[2]) == SEG_NBR_PERMANENT;
 	if (nbr_usable(entry.value) || (entry.value & SEG_NBR_TOMB)) {
-		cache_bury(c, slot, msg->stamp, now);
+		cache_bury(c, slot, msg->stamp, given, now);
 		return;
 	}
 	/* What is being asked for goes on. */
+	c->private[slot].given = given;
 	entry.stamp = msg->stamp;
 	entry.confirmed_ns = seg_get(&c->control->grace);
 	cache_put(c, slot, &entry);
@@ -319,6 +322,11 @@ receive_ask(struct nbr_cache *c, const struct seg_msg *msg, const struct nbr_key
 		if (nbr_usable(value)) {
 			if (SEG_NBR_STATE(value) != SEG_NBR_PERMANENT) {
 				cache_use(c, slot, now);
+			}
+			if (msg->stamp > cache_line(c, slot)->stamp) {
+				/* The asker knows of a deletion that has not come here: its maker may be lost. */
+				cache_assign(c, slot, value, 0, now, out);
+				asker = NBR_ALL;
 			}
 			cache_announce(c, slot, asker, msg->cause, now, out);
 			return;
@@ -373,12 +381,23 @@ receive_used(struct nbr_cache *c, const struct seg_msg *msg, uint64_t now, struc
 
 /* ---- from the operator ------------------------------------------------------------------------------------------ */
 
+/*
+ * Ownership has moved on since the operator's request was sent, and the owner goes on announcing until it hears of this: that
+ * must lose.
+ */
+static void
+receive_overrule(struct nbr_cache *c, const struct nbr_key *key)
+{
+	c->clock += nbr_owner(c, key) == c->self ? 0 : OVERRULE;
+}
+
 static void
 receive_set(struct nbr_cache *c, const struct seg_msg *msg, const struct nbr_key *key, uint64_t now, struct nbr_out *out)
 {
 	uint32_t slot = nbr_find(&c->table, key);
 	unsigned state = SEG_NBR_STATE(msg->word[2]);
 
+	receive_overrule(c, key);
 	if (slot == NBR_NONE) {
 		struct seg_nbr entry = {
 			.address = {key->address[0], key->address[1]}, .value = SEG_NBR_TOMB, .iface = key->iface};
@@ -406,6 +425,7 @@ receive_unset(struct nbr_cache *c, const struct seg_msg *msg, const struct nbr_k
 {
 	uint32_t slot = nbr_find(&c->table, key);
 
+	receive_overrule(c, key);
 	if (slot == NBR_NONE) {
 		return;
 	}

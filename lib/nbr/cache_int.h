@@ -69,9 +69,13 @@ cache_remove(struct nbr_cache *c, uint32_t slot);
 void
 cache_state(struct nbr_cache *c, uint32_t slot, enum seg_nbr_state state, uint64_t now);
 
-/* Makes a slot a tombstone of that version; it holds until the grace periods have passed. */
+/* Makes a slot a tombstone of that version; it holds until the grace periods have passed. given: it was an operator's entry. */
 void
-cache_bury(struct nbr_cache *c, uint32_t slot, uint64_t stamp, uint64_t now);
+cache_bury(struct nbr_cache *c, uint32_t slot, uint64_t stamp, bool given, uint64_t now);
+
+/* Says a deletion, whose version the slot holds. */
+void
+cache_tell_deleted(const struct nbr_cache *c, uint32_t slot, uint8_t to, uint32_t cause, uint64_t now, struct nbr_out *out);
 
 /* Deletes an entry here and tells it to all. */
 void
@@ -92,6 +96,10 @@ cache_confirmed(struct nbr_cache *c, uint32_t slot, uint64_t now);
 /* Is there room for one more entry below the limit? */
 bool
 cache_has_room(const struct nbr_cache *c);
+
+/* One that failed goes, else one of this core's that is STALE; false: none was found. */
+bool
+cache_make_room(struct nbr_cache *c, uint32_t cause, uint64_t now, struct nbr_out *out);
 
 /* Begins a resolution of what is not there, a tombstone or FAILED. Returns the slot, NBR_NONE: refused. */
 uint32_t

@@ -10,6 +10,7 @@
 #define SWEEP_PORTION 256           /* slots at a time, so that what goes together travels together */
 #define CLEAN_SLOTS 4096            /* a tick */
 #define RESYNC_SLOTS 4096           /* a call */
+#define UNASKED_NS 20000000ull      /* until an ASK that found no room is tried again */
 #define MIN_ASK_NS 100000000ull
 #define MAX_ASK_NS 10000000000ull
 
@@ -410,7 +411,7 @@ cache_ask(struct nbr_cache *c, uint64_t now)
 		c->ask_wait_ns = MIN_ASK_NS;
 		return;
 	}
-	if (seg_get(&c->control->grace) < c->missed_grace + CACHE_GRACE || c->table.used > cache_slots(c) / 16 * 11) {
+	if (seg_get(&c->control->grace) < c->missed_grace + CACHE_GRACE || nbr_taken(&c->table) > cache_slots(c) / 16 * 11) {
 		return;
 	}
 	c->missing = false;
@@ -418,6 +419,18 @@ cache_ask(struct nbr_cache *c, uint64_t now)
 	c->ask_again_ns = now;
 	c->ask_wait_ns = c->ask_wait_ns < MAX_ASK_NS / 2 ? 2 * c->ask_wait_ns : MAX_ASK_NS;
 	cache_ask_again(c);
+}
+
+/*
+ * Cores that had not heard of each other's entries for a while may together have passed the limit. One entry goes in a
+ * millisecond, each core in its turn: who has heard of the last one deletes the next.
+ */
+static void
+cache_trim(struct nbr_cache *c, uint64_t now, struct nbr_out *out)
+{
+	if (c->table.count->entries > c->limit && now / TICK_NS % c->ncores == c->self - 1u) {
+		cache_make_room(c, cache_cause(c), now, out);
+	}
 }
 
 void
@@ -436,6 +449,23 @@ nbr_cache_ring_full(struct nbr_cache *c, uint8_t to)
 	seg_add(&c->table.count->resyncs, 1);
 }
 
+void
+nbr_cache_unasked(struct nbr_cache *c, const struct seg_msg *ask, uint64_t now)
+{
+	struct nbr_key key = {.address = {ask->word[0], ask->word[1]}, .iface = (uint32_t)ask->word[3]};
+	uint32_t slot = nbr_find(&c->table, &key);
+
+	if (slot == NBR_NONE || SEG_NBR_STATE(cache_line(c, slot)->value) != SEG_NBR_INCOMPLETE || !c->private[slot].sent) {
+		return;
+	}
+	/* It does not count; but an owner that takes nothing for so long is as good as one that finds nobody. */
+	uint64_t most = (seg_get(&c->params->solicitations) + 1) * seg_get(&c->params->retrans_ns);
+	if (now - cache_line(c, slot)->changed_ns < most) {
+		c->private[slot].sent--;
+		cache_arm(c, slot, now + UNASKED_NS);
+	}
+}
+
 /* One announcement of this core's, as it stands now; what is being asked for holds a deletion's version. */
 static void
 cache_repeat(struct nbr_cache *c, uint32_t slot, uint8_t to, uint64_t now, struct nbr_out *out)
@@ -444,8 +474,7 @@ cache_repeat(struct nbr_cache *c, uint32_t slot, uint8_t to, uint64_t now, struc
 		cache_announce(c, slot, to, 0, now, out);
 		return;
 	}
-	struct seg_msg msg = cache_msg(c, SEG_MSG_NBR_DEL, to, slot, 0, now);
-	cache_send(c, &msg, out);
+	cache_tell_deleted(c, slot, to, 0, now, out);
 }
 
 void
@@ -489,6 +518,7 @@ nbr_cache_tick(struct nbr_cache *c, uint64_t now, struct nbr_out *out)
 	cache_settle_all(c, now, out);
 	cache_timers(c, now, out);
 	cache_sweep(c, now, out);
+	cache_trim(c, now, out);
 	cache_clean(c);
 	cache_ask(c, now);
 }

@@ -87,8 +87,11 @@ nbr_insert(struct nbr *nbr, const struct seg_nbr *entry)
 	uint32_t at = nbr_free_slot(nbr, &key);
 	struct seg_nbr *line = &nbr->slot[at];
 
+	if (nbr_taken(nbr) >= (nbr->mask + 1) / 4 * 3) {
+		return NBR_NONE;
+	}
 	if (line->iface == 0) {
-		if (nbr->used >= (nbr->mask + 1) / 4 * 3) {
+		if (nbr->used >= (nbr->mask + 1) / 8 * 7) {
 			return NBR_NONE;
 		}
 		nbr->used++;

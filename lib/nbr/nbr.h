@@ -133,9 +133,18 @@ nbr_usable(uint64_t value)
 void
 nbr_init(struct nbr *nbr, struct seg_nbr *memory, uint32_t slots, uint64_t seed, struct seg_nbr_count *count);
 
+/* Slots that hold something, tombstones included. */
+static inline uint64_t
+nbr_taken(const struct nbr *nbr)
+{
+	const struct seg_nbr_count *count = nbr->count;
+	return count->entries + count->incomplete + count->failed + count->tombs;
+}
+
 /*
- * Puts a key that is not there into the table: its slot, NBR_NONE when three quarters of the slots are taken. entry->iface and
- * address are the key's; entry->seq is ignored. Counts and digest follow, here and below.
+ * Puts a key that is not there into the table: its slot, NBR_NONE when three quarters of the slots are taken (or seven eighths,
+ * with those that a probe must pass). entry->iface and address are the key's; entry->seq is ignored. Counts and digest follow,
+ * here and below.
  */
 uint32_t
 nbr_insert(struct nbr *nbr, const struct seg_nbr *entry);

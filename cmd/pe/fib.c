@@ -416,39 +416,55 @@ fib_config(struct engine *engine, struct err *err)
 
 /* ---- live --------------------------------------------------------------------------------------------------------- */
 
-/* Finds the interface that a gateway is on, unless it was named. */
-static enum err_code
-check_gateway(const struct routes *r, struct seg_route *route, struct err *err)
+/* Finds the interface that a gateway is on, unless it was named; *its: the one whose own address it is. -1: no prefix holds it.
+ */
+static int
+find_gateway(const struct routes *r, const struct seg_route *route, uint16_t *iface_number, const struct iface **its)
 {
-	struct route_key gateway = {{route->via[0], route->via[1]}, route->family, route->family == SEG_IPV4 ? 32 : 128};
-	char text[ROUTE_TEXT_SIZE];
-	*strchr(route_format_prefix(&gateway, text), '/') = '\0';
-	if (link_local(route->family, route->via)) {
-		return route->iface ? ERR_NONE
-				    : err_set(err, ERR_USAGE, "via %s: of which interface? It is a link-local address", text);
-	}
 	int best = -1;
-	for (uint16_t i = 1; i < SEG_MAX_IFACES; i++) {
-		const struct iface *iface = !route->iface || route->iface == i ? iface_at(r, i) : NULL;
+	uint16_t first = route->iface ? route->iface : 1, last = route->iface ? route->iface : SEG_MAX_IFACES - 1;
+	*its = NULL;
+	for (uint16_t i = first; i <= last; i++) {
+		const struct iface *iface = iface_at(r, i);
 		for (unsigned a = 0; iface && a < iface->naddresses; a++) {
 			const struct seg_address *ours = &iface->address[a];
-			if (ours->family == route->family && ours->address[0] == route->via[0] &&
-				ours->address[1] == route->via[1]) {
-				return err_set(
-					err, ERR_REFUSED, "via %s: an address of ours, of interface %s", text, iface->name);
+			if (!covers(ours, route->family, route->via)) {
+				continue;
 			}
-			if (covers(ours, route->family, route->via) && ours->length > best) {
+			if (ours->address[0] == route->via[0] && ours->address[1] == route->via[1]) {
+				*its = iface;
+			}
+			if (ours->length > best) {
 				best = ours->length;
-				gateway.prefix[0] = i;
+				*iface_number = i;
 			}
 		}
 	}
-	if (best < 0) {
-		err_set(err, ERR_REFUSED, "via %s: in no prefix of %s", text, route->iface ? "that interface" : "an interface");
-		return err_hint(err, "a gateway is a neighbour: its address must lie in the prefix of one of ours");
+	return best;
+}
+
+static enum err_code
+check_gateway(const struct routes *r, struct seg_route *route, struct err *err)
+{
+	const struct iface *its;
+	char text[ROUTE_TEXT_SIZE];
+	bool link = link_local(route->family, route->via);
+	if (link && route->iface) {
+		return ERR_NONE;
 	}
-	route->iface = (uint16_t)gateway.prefix[0];
-	return ERR_NONE;
+	if (!link && find_gateway(r, route, &route->iface, &its) >= 0 && !its) {
+		return ERR_NONE;
+	}
+	struct route_key gateway = {{route->via[0], route->via[1]}, route->family, route->family == SEG_IPV4 ? 32 : 128};
+	*strchr(route_format_prefix(&gateway, text), '/') = '\0';
+	if (link) {
+		return err_set(err, ERR_USAGE, "via %s: of which interface? It is a link-local address", text);
+	}
+	if (its) {
+		return err_set(err, ERR_REFUSED, "via %s: an address of ours, of interface %s", text, its->name);
+	}
+	err_set(err, ERR_REFUSED, "via %s: in no prefix of %s", text, route->iface ? "that interface" : "an interface");
+	return err_hint(err, "a gateway is a neighbour: its address must lie in the prefix of one of ours");
 }
 
 static enum err_code
@@ -477,7 +493,6 @@ change_put(struct routes *r, const struct fib_edit *edit, struct fib_steps *step
 	struct seg_route new = edit->route;
 	struct route_key key = key_of(&new);
 	char text[ROUTE_TEXT_SIZE];
-	route_format_prefix(&key, text);
 	uint32_t slot = route_find(&r->table, &key);
 	const struct seg_route *there = slot == ROUTE_NONE ? NULL : &r->table.slot[slot];
 	new.flags = 0;
@@ -491,7 +506,8 @@ change_put(struct routes *r, const struct fib_edit *edit, struct fib_steps *step
 		return ERR_NONE;
 	}
 	if (there && (edit->op == FIB_ADD || there->kind < SEG_ROUTE_VIA)) {
-		err_set(err, ERR_EXISTS, "%s: %s", text, given_live(there) ? "there is such a route" : protocol_of(there));
+		err_set(err, ERR_EXISTS, "%s: %s", route_format_prefix(&key, text),
+			given_live(there) ? "there is such a route" : protocol_of(there));
 		return there->kind >= SEG_ROUTE_VIA ? err_hint(err, "replace it, or delete it first") : err->code;
 	}
 	new.flags = down_flag(r, &new);
@@ -512,15 +528,15 @@ change_del(struct routes *r, const struct fib_edit *edit, struct fib_steps *step
 {
 	struct route_key key = key_of(&edit->route);
 	char text[ROUTE_TEXT_SIZE];
-	route_format_prefix(&key, text);
 	uint32_t slot = route_find(&r->table, &key);
 	*changed = slot != ROUTE_NONE && matches(&r->table.slot[slot], &edit->route);
 	if (!*changed) {
-		return edit->lenient ? ERR_NONE : err_set(err, ERR_NOT_FOUND, "%s: no such route", text);
+		return edit->lenient ? ERR_NONE
+				     : err_set(err, ERR_NOT_FOUND, "%s: no such route", route_format_prefix(&key, text));
 	}
 	const struct seg_route *there = &r->table.slot[slot];
 	if (!given_live(there)) {
-		err_set(err, ERR_REFUSED, "%s: %s", text, protocol_of(there));
+		err_set(err, ERR_REFUSED, "%s: %s", route_format_prefix(&key, text), protocol_of(there));
 		return err_hint(err, "pe apply, with a file that does without it");
 	}
 	/* What the configuration wants there had to stand back. */

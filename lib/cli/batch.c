@@ -7,6 +7,8 @@
 
 #include "cli/priv.h"
 
+#define MANY 32768 /* lines at most for one run_many() */
+
 struct line {
 	unsigned number;
 	int argc;
@@ -190,16 +192,57 @@ check_all(struct batch *batch, struct cli *parent, struct err *err)
 	return ERR_NONE;
 }
 
+/* Lines from the first on that one call does: those of verbs with its run_many. 1 for others. Parsed, *group is the caller's. */
+static enum err_code
+gather(struct batch *batch, struct cli *parent, size_t first, struct cli *group, size_t *n, struct err *err)
+{
+	*n = 0;
+	while (first + *n < batch->nlines && *n < MANY) {
+		struct cli *cli = &group[*n];
+		enum err_code code = parse_line(parent, &batch->line[first + *n], cli, err);
+		if (code) {
+			return code;
+		}
+		bool many = cli->verb->run_many && cli->verb->run_many == group[0].verb->run_many;
+		if (*n && (!many || cli->dry_run != group[0].dry_run)) {
+			cli_free(cli);
+			break;
+		}
+		(*n)++;
+		if (!many) {
+			break;
+		}
+	}
+	return ERR_NONE;
+}
+
+/* *bad: how many lines before the one that failed were in the group. */
+static enum err_code
+run_group(struct cli *group, size_t n, size_t *bad, struct err *err)
+{
+	*bad = 0;
+	if (!group[0].verb->run_many) {
+		return stream_run(&group[0], err);
+	}
+	enum err_code code = group[0].verb->run_many(group, n, bad, err);
+	*bad = *bad < n ? *bad : 0;
+	return code;
+}
+
 static enum err_code
 run_all(struct batch *batch, struct cli *parent, struct err *err)
 {
-	for (size_t i = 0; i < batch->nlines; i++) {
-		struct cli cli;
+	struct cli *group = calloc(MANY, sizeof(*group));
+	enum err_code code = group ? ERR_NONE : err_set(err, ERR_FAILED, "no memory");
+	for (size_t i = 0, n = 0; i < batch->nlines && !code; i += n) {
 		struct err own = {.code = ERR_NONE};
-		enum err_code code = parse_line(parent, &batch->line[i], &cli, &own);
+		size_t bad = 0;
+		code = gather(batch, parent, i, group, &n, &own);
 		if (!code) {
-			code = stream_run(&cli, &own);
-			cli_free(&cli);
+			code = run_group(group, n, &bad, &own);
+		}
+		for (size_t k = 0; k < n; k++) {
+			cli_free(&group[k]);
 		}
 		if (!code) {
 			continue;
@@ -207,14 +250,15 @@ run_all(struct batch *batch, struct cli *parent, struct err *err)
 		if (!own.message[0]) {
 			err_set(&own, code, "%s", err_name(code));
 		}
-		place_error(batch, &batch->line[i], &own, err);
+		place_error(batch, &batch->line[i + bad], &own, err);
 		if (i > 0 && !parent->dry_run) {
-			err->code = ERR_PARTLY;
-			err_hint(err, "the lines before it were done%s%s", own.hint[0] ? "; " : "", own.hint);
+			err->code = code = ERR_PARTLY;
+			err_hint(err, "the lines before %s were done%s%s", n > 1 ? "those that belong together" : "it",
+				own.hint[0] ? "; " : "", own.hint);
 		}
-		return err->code;
 	}
-	return ERR_NONE;
+	free(group);
+	return code;
 }
 
 enum err_code

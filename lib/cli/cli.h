@@ -95,6 +95,9 @@ struct cli_verb {
 	enum err_code (*check)(const struct cli *cli, struct err *err);
 	/* Does it. A code with an empty err->message is only the exit status (verify: ERR_DIFFERS after its own output). */
 	enum err_code (*run)(struct cli *cli, struct err *err);
+	/* NULL, or does n lines of a batch file that follow each other, of verbs with the same run_many, all or none. *bad: the
+	 * line that cannot be; n: none of them. */
+	enum err_code (*run_many)(struct cli *line, size_t n, size_t *bad, struct err *err);
 	const char *notes;           /* paragraphs for --help; may be NULL */
 	const char *const *examples; /* whole command lines, ends with NULL; may be NULL */
 };

@@ -166,6 +166,13 @@ find_verb(struct scan *scan)
 	if (first && (scan->cli->verb = grammar_verb(tool, first)) != NULL) {
 		return 1;
 	}
+	if (scan->nwords == 1) {
+		snprintf(text, sizeof(text), "%s show", first);
+		scan->cli->verb = grammar_verb(tool, text);
+		if (scan->cli->verb) {
+			return 1;
+		}
+	}
 	if (standard && (!first || grammar_find(standard->params, CLI_KEY, first))) {
 		scan->cli->verb = standard;
 		return 0;

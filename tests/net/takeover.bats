@@ -105,3 +105,107 @@ received()
 	run -2 pe inject stall 1 0 -a "$T-x"
 	run -2 pe inject fire 1 100 -a "$T-x"
 }
+
+# ---- neighbours ----------------------------------------------------------------------------------------------------------------
+
+# router [OPTION...]: h1 and h2 in VLANs of their own, four cores
+router()
+{
+	engine x "$@" <<-END
+	{ "cores": { "data": 4 }, "memory": { "mbufs": 16384 },
+	  "ports": { "p1": { "device": "if:h1" }, "p2": { "device": "if:h2" } },
+	  "bridges": { "br0": { "ports": { "p1": { "untagged": 10 }, "p2": { "untagged": 20 } } } },
+	  "interfaces": { "v10": { "bridge": "br0", "vlan": 10, "addresses": ["10.8.1.254/24", "fd08:1::fe/64"] },
+	                  "v20": { "bridge": "br0", "vlan": 20, "addresses": ["10.8.2.254/24", "fd08:2::fe/64"] } } }
+	END
+	local h n
+	for h in 1 2; do
+		for n in 1 2 3 4 5 6 7 8; do
+			ip -n "$T-h$h" addr add 10.8.$h.$n/24 dev e0
+			ip -n "$T-h$h" addr add fd08:$h::$n/64 dev e0 nodad
+		done
+		ip -n "$T-h$h" route add default via 10.8.$h.254
+		ip -n "$T-h$h" -6 route add default via fd08:$h::fe
+	done
+	await 10 in_ns h1 ping -n -q -c 1 -W 1 10.8.2.1
+	await 10 in_ns h1 ping -n -q -c 1 -W 1 fd08:2::1
+}
+
+# Addresses that all four cores hold.
+everywhere()
+{
+	{ arpmgr show -a "$T-x" -j; ndmgr show -a "$T-x" -j; } |
+		jq -sr 'add | .[] | select((.cores | length) == 4 and .mac != null) | .address' | sort
+}
+
+# Everything in $W/before is still known to all.
+nothing_lost()
+{
+	everywhere > "$W/now"
+	same "neighbours that were lost" "$(comm -23 "$W/before" "$W/now")" ""
+}
+
+equal()
+{
+	arpmgr verify -a "$T-x" && ndmgr verify -a "$T-x"
+}
+
+remember()
+{
+	await 5 equal
+	everywhere > "$W/before"
+	[ "$(wc -l < "$W/before")" -ge 4 ] || fail "only $(wc -l < "$W/before") neighbours"
+}
+
+@test "the master core is drained: nothing resolved is lost, resolution goes on, and nobody is left out" {
+	router
+	local a
+	for a in 10.8.2.2 fd08:2::2 fd08:2::3; do
+		pings h1 $a
+	done
+	remember
+	pe drain 1 -a "$T-x"
+	same "master" "$(arpmgr owner 10.8.2.5 -a "$T-x" -j | jq -c '.[0] | [.owner, .backup]')" "[2,3]"
+	nothing_lost
+	for a in 10.8.2.4 fd08:2::4 fd08:2::5 fd08:2::6; do
+		pings h1 $a
+	done
+	await 5 equal
+	remember
+	pe undrain 1 -a "$T-x"
+	for a in 10.8.2.6 fd08:2::7 fd08:2::8; do
+		pings h1 $a
+	done
+	await 5 equal
+	nothing_lost
+	same "master" "$(arpmgr owner 10.8.2.5 -a "$T-x" -j | jq '.[0].owner')" 1
+}
+
+# first_answer H ADDRESS: pings until the first answer and says how many milliseconds that took.
+first_answer()
+{
+	local begin=${EPOCHREALTIME/./}
+	until in_ns "$1" ping -n -q -c 1 -W 0.2 "$2" > /dev/null; do
+		[ $((${EPOCHREALTIME/./} - begin)) -lt 15000000 ] || fail "no answer of $2 within 15 s" || return
+	done
+	echo $(((${EPOCHREALTIME/./} - begin) / 1000))
+}
+
+@test "the master core hangs: others resolve, and nothing that was resolved is lost" {
+	router --allow-inject
+	pings h1 10.8.2.2
+	remember
+	pe inject stall 1 6000 -a "$T-x"
+	local arp nd
+	arp=$(first_answer h1 10.8.2.3)
+	nd=$(first_answer h1 fd08:2::3)
+	has_role 1 lost
+	echo "# master core hung: first packet to an unresolved IPv4 neighbour answered after $arp ms, IPv6 after $nd ms more" >&3
+	same "master" "$(arpmgr owner 10.8.2.5 -a "$T-x" -j | jq '.[0].owner')" 2
+	pings h2 10.8.1.4
+	await 15 has_role 1 serving
+	await 10 equal
+	nothing_lost
+	pings h1 10.8.2.7
+	pings h1 fd08:2::7
+}

@@ -85,6 +85,7 @@ static const struct cli_verb verbs[] = {
 	{.name = "stp show", .help = "two words", .params = show_params, .takes = CLI_TAKES_SHOW, .run = toy_run},
 	{.name = "stp set", .help = "two words", .params = set_params, .takes = CLI_TAKES_CHANGE, .run = toy_run},
 	{.name = "follow", .help = "for ever", .takes = CLI_TAKES_FORMAT, .follows = true, .run = toy_run},
+	{.name = "dump all", .help = "two words, without a show", .takes = CLI_TAKES_SHOW, .run = toy_run},
 	{.name = NULL},
 };
 
@@ -197,9 +198,12 @@ verbs_are_found(void **state)
 	assert_string_equal(cli_nth(&cli, "to", 1)->text, "y");
 	assert_null(cli_nth(&cli, "to", 2));
 	cli_free(&cli);
-	bad("sho", "sho: no such verb", "show set stp follow");
+	bad("sho", "sho: no such verb", "show set stp follow dump");
 	bad("shows", "shows: no such verb", NULL);
-	bad("stp", "stp: a second word is missing", "stp: show set");
+	good("stp", &cli); /* show is the verb where none is given */
+	assert_string_equal(cli.verb->name, "stp show");
+	cli_free(&cli);
+	bad("dump", "dump: a second word is missing", "dump: all");
 	bad("stp frob", "frob: no such verb", "stp: show set");
 	struct err err;
 	char *none[] = {NULL};
@@ -326,7 +330,7 @@ errors_in_json(void **state)
 	assert_int_equal(json_integer_value(json_object_get(error, "code")), 2);
 	assert_string_equal(json_string_value(json_object_get(error, "name")), "usage");
 	assert_string_equal(json_string_value(json_object_get(error, "message")), "frob: no such verb");
-	assert_string_equal(json_string_value(json_object_get(error, "hint")), "show set stp follow");
+	assert_string_equal(json_string_value(json_object_get(error, "hint")), "show set stp follow dump");
 	json_decref(document);
 	run("fr\xff"
 	    "b -j"); /* JSON is UTF-8 whatever was typed */
@@ -409,7 +413,7 @@ grammar_says_it_all(void **state)
 	json_t *document = json_loads(output, 0, NULL);
 	assert_non_null(document);
 	assert_string_equal(json_string_value(json_object_get(document, "tool")), "toy");
-	assert_int_equal(json_array_size(json_object_get(document, "verbs")), 5);
+	assert_int_equal(json_array_size(json_object_get(document, "verbs")), 6);
 	assert_non_null(strstr(output, "\"dry-run\""));
 	json_decref(document);
 }

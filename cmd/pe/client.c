@@ -51,7 +51,7 @@ struct server {
 	size_t buffered; /* bytes of room for requests, over all clients */
 	unsigned nclients;
 	uint64_t tickets; /* given so far */
-	bool paused; /* no descriptor was left for the next client: until the next tick nobody is let in */
+	bool paused;      /* no descriptor was left for the next client: until the next tick nobody is let in */
 	struct client client[CLIENTS];
 };
 
@@ -457,12 +457,14 @@ serve(struct client *client, uint32_t events)
 	if (client->ticket && (events & (EPOLLHUP | EPOLLERR))) {
 		return false;
 	}
-	if (!client->out && !client->ticket && (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) && !client->ended && !read_piece(client)) {
+	if (!client->out && !client->ticket && (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) && !client->ended &&
+		!read_piece(client)) {
 		return false;
 	}
 	bool took = true;
 	uint64_t until_ns = engine_now_ns() + EVENT_NS;
-	for (int lines = 0; took && !client->out && !client->ticket && client->in && lines < LINES_PER_EVENT && engine_now_ns() < until_ns;
+	for (int lines = 0;
+		took && !client->out && !client->ticket && client->in && lines < LINES_PER_EVENT && engine_now_ns() < until_ns;
 		lines++) {
 		if (!take_line(client, &took)) {
 			return false;

@@ -110,7 +110,8 @@ server_open(struct control *control, struct err *err);
 void
 server_event(struct server *server, void *data, uint32_t events);
 
-/* An operation's answer is due later (the operation returns ERR_NONE without a result): a ticket to give it with, 0: it cannot. */
+/* An operation's answer is due later (the operation returns ERR_NONE without a result): a ticket to give it with, 0: it cannot.
+ */
 uint64_t
 server_defer(struct server *server, const struct peer *peer);
 

@@ -62,18 +62,18 @@ struct engine {
 	struct rte_ring *work[SEG_MAX_NODES][SEG_MAX_NODES]; /* [from][to]: frames handed over for work */
 	struct ring_sender to[SEG_MAX_NODES];                /* the control core's messages */
 	struct grace grace;
-	struct roles roles;                     /* of the control core; the data cores read the words of the segment */
-	uint32_t inject_ms[SEG_MAX_NODES];      /* a core is to stand still for so long, once (pe inject) */
-	const struct fib *fib;                  /* cmd/pe/fib.h; what data cores look routes up in, published with release */
-	struct routes *routes;                  /* fib.c's own */
+	struct roles roles;                       /* of the control core; the data cores read the words of the segment */
+	uint32_t inject_ms[SEG_MAX_NODES];        /* a core is to stand still for so long, once (pe inject) */
+	const struct fib *fib;                    /* cmd/pe/fib.h; what data cores look routes up in, published with release */
+	struct routes *routes;                    /* fib.c's own */
 	struct ring_receiver from[SEG_MAX_NODES]; /* messages to the control core */
 	uint32_t awaited;                         /* resolutions that somebody waits for at the control socket */
 	int call_fd;                              /* an eventfd: look at them; 0: none as yet */
-	uint32_t cause;                         /* the control core's causes counted */
-	bool allow_inject;                      /* pe run --allow-inject */
-	bool stop;                              /* read by the data cores */
-	char *save_path;                        /* of the configuration file, absolute; NULL: it came from standard input */
-	uint64_t watchdog_ns, watchdog_sent_ns; /* systemd's; 0: none */
+	uint32_t cause;                           /* the control core's causes counted */
+	bool allow_inject;                        /* pe run --allow-inject */
+	bool stop;                                /* read by the data cores */
+	char *save_path;                          /* of the configuration file, absolute; NULL: it came from standard input */
+	uint64_t watchdog_ns, watchdog_sent_ns;   /* systemd's; 0: none */
 };
 
 /* ---- worker.c: the data cores ---- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Messages between the cores: from the lists of the replica and the neighbour caches to the rings and the trace, and from the rings
- * to them.
+ * Messages between the cores: from the lists of the replica and the neighbour caches to the rings and the trace, and from the
+ * rings to them.
  */
 #include "neighbor.h"
 
@@ -17,13 +17,13 @@ exchange_trace(struct worker *w, const struct seg_msg *msg)
 	seg_put_release(&mine->trace_next, mine->trace_next + 1);
 }
 
-/* State that finds no room is owed; hints and requests are let go. */
+/* State that finds no room is owed, who asks tries again; other hints and requests are let go. */
 static void
 exchange_full(struct worker *w, unsigned to, const struct seg_msg *msg)
 {
 	if (msg->kind == SEG_MSG_FDB_ADD || msg->kind == SEG_MSG_FDB_DEL) {
 		replica_ring_full(&w->replica, (uint8_t)to);
-	} else if (msg->kind == SEG_MSG_NBR_ADD || msg->kind == SEG_MSG_NBR_DEL) {
+	} else if (msg->kind == SEG_MSG_NBR_ADD || msg->kind == SEG_MSG_NBR_DEL || msg->kind == SEG_MSG_NBR_ASK) {
 		neighbor_ring_full(w, (uint8_t)to, msg);
 	}
 }
@@ -151,8 +151,8 @@ exchange_resync(struct worker *w)
 		if (!w->replica.debt[to].owed) {
 			continue;
 		}
-		unsigned room = ring_room(&w->to[to]);
 		exchange_send(w);
+		unsigned room = ring_room_to_repeat(&w->to[to]);
 		replica_resync(&w->replica, (uint8_t)to, room < REPLICA_OUT ? room : REPLICA_OUT, w->now_ns, &w->out);
 		any |= room > 0;
 		exchange_send(w);

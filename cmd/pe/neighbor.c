@@ -160,7 +160,12 @@ neighbor_receive(struct worker *w, const struct seg_msg *msg)
 void
 neighbor_ring_full(struct worker *w, uint8_t to, const struct seg_msg *msg)
 {
-	nbr_cache_ring_full(&w->nbr->cache[nbr_msg_family(msg)], to);
+	struct nbr_cache *c = &w->nbr->cache[nbr_msg_family(msg)];
+	if (msg->kind == SEG_MSG_NBR_ASK) {
+		nbr_cache_unasked(c, msg, w->now_ns);
+	} else {
+		nbr_cache_ring_full(c, to, msg->stamp);
+	}
 }
 
 unsigned
@@ -181,7 +186,7 @@ neighbor_resync(struct worker *w)
 				continue;
 			}
 			neighbor_flush(w);
-			uint32_t room = ring_room(&w->to[to]);
+			uint32_t room = ring_room_to_repeat(&w->to[to]);
 			nbr_cache_resync(cache, (uint8_t)to, room < NBR_OUT ? room : NBR_OUT, w->now_ns, &w->nbr->out[f]);
 			any |= room > 0;
 			neighbor_flush_family(w, f);
@@ -269,7 +274,7 @@ neighbor_steer_nd(const struct worker *w, uint16_t iface, const uint8_t *data, s
 }
 
 unsigned
-neighbor_steer(const struct worker *w, uint16_t port, const struct rte_mbuf *frame)
+neighbor_steer(struct worker *w, uint16_t port, const struct rte_mbuf *frame)
 {
 	const struct plan *plan = w->view->plan;
 	const struct plan_port *in = &plan->port[port];
@@ -294,5 +299,7 @@ neighbor_steer(const struct worker *w, uint16_t port, const struct rte_mbuf *fra
 	if (!iface) {
 		return 0;
 	}
-	return nd ? neighbor_steer_nd(w, iface, data, size) : seg_get(&seg_control(&w->engine->seg)->master);
+	unsigned core = nd ? neighbor_steer_nd(w, iface, data, size) : seg_get(&seg_control(&w->engine->seg)->master);
+	/* What is too much stays here, so that it takes nobody's room on the way: neighbor_arp() and neighbor_nd() count it. */
+	return core && core != w->number && neighbor_police(w, port, nd ? POLICE_ND : POLICE_ARP) ? w->number : core;
 }

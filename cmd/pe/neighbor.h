@@ -66,7 +66,7 @@ neighbor_take(struct nbr_police *bucket, uint32_t pps, uint64_t now);
 /* The core that a frame of a port with interfaces (plan_port.l3) belongs to by rule (ARP: the master; ND: the owner), or 0: no
  * rule. */
 unsigned
-neighbor_steer(const struct worker *w, uint16_t port, const struct rte_mbuf *frame);
+neighbor_steer(struct worker *w, uint16_t port, const struct rte_mbuf *frame);
 
 /* What the caches wanted: messages to the rings, solicitations to the wire, held packets on their way. After each burst that may
  * have asked, each message, each tick. */

@@ -33,7 +33,7 @@ steer_hand_over(struct worker *w, unsigned core, uint16_t port)
 
 /* Rules go first. */
 static inline unsigned
-steer_core(const struct worker *w, uint16_t port, const struct rte_mbuf *frame, bool rules, bool spread)
+steer_core(struct worker *w, uint16_t port, const struct rte_mbuf *frame, bool rules, bool spread)
 {
 	unsigned core = rules ? neighbor_steer(w, port, frame) : 0;
 	if (core || !spread) {

@@ -62,12 +62,12 @@ struct worker {
 	struct ring_receiver from[SEG_MAX_NODES];
 	uint64_t bell_left; /* bits of bell whose rings were not emptied */
 	uint64_t work_left;
-	struct neighbors *nbr;    /* neighbor.h */
-	struct limit icmp;        /* errors that this core sends */
+	struct neighbors *nbr; /* neighbor.h */
+	struct limit icmp;     /* errors that this core sends */
 	struct l3_echo echo[L3_ECHOES];
-	uint32_t roles;           /* seg_control.owner_epoch as taken up */
+	uint32_t roles; /* seg_control.owner_epoch as taken up */
 	struct rss_key rss;
-	bool lost; /* this core was taken out, and is on its way back: what waits for it is old */
+	bool lost;                         /* this core was taken out, and is on its way back: what waits for it is old */
 	uint8_t spread[SEG_OWNER_BUCKETS]; /* indirection table: bucket of the hash to core */
 	struct handed {
 		unsigned n;

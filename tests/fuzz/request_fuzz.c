@@ -7,11 +7,15 @@
  * nothing. Each line must be answered by one line of JSON, a result or an error that says something.
  *
  * A real apply would open any device and could write any file. So one waits for its confirmation all the time, and it cannot be
- * given: it is to be saved, and the engine has no file. What parses and compares is reached by dry runs. links: cmd/pe/apply.c
- * cmd/pe/client.c cmd/pe/control.c cmd/pe/eal.c cmd/pe/engine.c cmd/pe/event.c cmd/pe/exchange.c cmd/pe/fdb_ops.c
- * cmd/pe/forward.c cmd/pe/health.c cmd/pe/keeper.c cmd/pe/lane.c cmd/pe/link.c cmd/pe/load.c cmd/pe/offload.c cmd/pe/ops.c
- * cmd/pe/port.c cmd/pe/port_eth.c cmd/pe/port_if.c cmd/pe/publish.c cmd/pe/save.c cmd/pe/start.c cmd/pe/steer.c cmd/pe/transmit.c
- * cmd/pe/worker.c cmd/pe/xdp.c cmd/pe/xdp_rings.c -lpekit -ldpdk -lsystemd -ljansson -lm
+ * given: it is to be saved, and the engine has no file. What parses and compares is reached by dry runs.
+ *
+ * links: cmd/pe/apply.c cmd/pe/client.c cmd/pe/control.c cmd/pe/core_ops.c cmd/pe/eal.c cmd/pe/engine.c cmd/pe/event.c
+ * cmd/pe/exchange.c cmd/pe/fdb_ops.c cmd/pe/fib.c cmd/pe/fib_copy.c cmd/pe/fib_hop.c cmd/pe/forward.c cmd/pe/health.c
+ * cmd/pe/hold.c cmd/pe/keeper.c cmd/pe/l3.c cmd/pe/l3_error.c cmd/pe/l3_group.c cmd/pe/l3_local.c cmd/pe/l3_route.c
+ * cmd/pe/l3_send.c cmd/pe/lane.c cmd/pe/link.c cmd/pe/load.c cmd/pe/nbr_ops.c cmd/pe/neighbor.c cmd/pe/neighbor_io.c
+ * cmd/pe/offload.c cmd/pe/ops.c cmd/pe/owns.c cmd/pe/port.c cmd/pe/port_eth.c cmd/pe/port_if.c cmd/pe/publish.c
+ * cmd/pe/route_ops.c cmd/pe/save.c cmd/pe/start.c cmd/pe/steer.c cmd/pe/takeover.c cmd/pe/transmit.c cmd/pe/worker.c
+ * cmd/pe/xdp.c cmd/pe/xdp_rings.c -lpekit -ldpdk -lsystemd -ljansson -lm
  */
 #include <errno.h>
 #include <sched.h>
@@ -52,7 +56,9 @@ static const char config[] =
 	" \"ports\": {\"p1\": {\"device\": \"vdev:net_null0,no-rx=1\"}, \"p2\": {\"device\": \"vdev:net_null1,no-rx=1\"},"
 	" \"p3\": {\"device\": \"vdev:net_null2,no-rx=1\"}},"
 	" \"bridges\": {\"br0\": {\"ports\": {\"p1\": {\"untagged\": 10}, \"p2\": {\"tagged\": [10, 20]}}},"
-	" \"br1\": {\"ports\": {\"p3\": {\"untagged\": 10}}}}}";
+	" \"br1\": {\"ports\": {\"p3\": {\"untagged\": 10}}}},"
+	" \"neighbors\": {\"retrans_ms\": 100, \"solicitations\": 1},"
+	" \"interfaces\": {\"v10\": {\"bridge\": \"br0\", \"vlan\": 10, \"addresses\": [\"10.0.10.1/24\", \"2001:db8::1/64\"]}}}";
 
 static int report = STDERR_FILENO;
 static struct engine engine;

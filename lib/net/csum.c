@@ -26,11 +26,22 @@ csum_add(uint64_t sum, const void *data, size_t size)
 		low += word & 0xffffffff;
 		high += word >> 32;
 	}
-	if (size) {
-		uint64_t word = 0; /* the odd byte is followed by a zero */
-		memcpy(&word, at, size);
-		low += word & 0xffffffff;
-		high += word >> 32;
+	if (size & 4) {
+		uint32_t word;
+		memcpy(&word, at, 4);
+		low += word;
+		at += 4;
+	}
+	if (size & 2) {
+		uint16_t word;
+		memcpy(&word, at, 2);
+		low += word;
+		at += 2;
+	}
+	if (size & 1) {
+		uint16_t word = 0; /* the odd byte is followed by a zero */
+		memcpy(&word, at, 1);
+		low += word;
 	}
 	low = (low & 0xffffffff) + (low >> 32) + (high & 0xffffffff) + (high >> 32);
 	return sum + from_native((uint16_t)~csum_fold(low));

@@ -134,6 +134,7 @@ struct nbr_cache {
 		bool again; /* from the start, once more */
 		bool ask;   /* the request to resynchronise this core */
 		uint32_t slot;
+		uint64_t stamp, again_stamp; /* what is older has not been lost */
 	} debt[SEG_MAX_NODES];
 	struct seg_msg used[SEG_MAX_NODES]; /* use hints being gathered, by owner */
 };
@@ -184,9 +185,9 @@ nbr_msg_family(const struct seg_msg *msg)
 	return (unsigned)(msg->word[3] >> 32) % SEG_FAMILIES;
 }
 
-/* The ring to a core was full, and an ADD or DEL did not get in. */
+/* The ring to a core was full, and an ADD or DEL with that stamp did not get in. */
 void
-nbr_cache_ring_full(struct nbr_cache *c, uint8_t to);
+nbr_cache_ring_full(struct nbr_cache *c, uint8_t to, uint64_t stamp);
 
 /* Likewise an ASK of this core's: it is asked again soon, as long as an answer might be expected. */
 void

@@ -216,16 +216,17 @@ receive_missed(struct nbr_cache *c)
 }
 
 /*
- * Another core's version, a deletion perhaps, wins over an entry that the operator gave: its maker had not heard of it. The owner
- * says the operator's entry again, in a newer version.
+ * Another core's version, a deletion perhaps, wins over an entry that the operator gave: its maker had not heard of it. The
+ * owner, or who took it from the operator and was the owner then, says it again in a newer version.
  */
 static bool
 receive_insist(struct nbr_cache *c, const struct seg_msg *msg, uint32_t slot, uint64_t now, struct nbr_out *out)
 {
 	uint64_t value = cache_line(c, slot)->value;
+	bool given_here = (uint8_t)cache_line(c, slot)->stamp == c->self;
 
 	if (!nbr_usable(value) || SEG_NBR_STATE(value) != SEG_NBR_PERMANENT || SEG_NBR_STATE(msg->word[2]) == SEG_NBR_PERMANENT ||
-		!cache_mine(c, slot)) {
+		!(given_here || cache_mine(c, slot))) {
 		return false;
 	}
 	cache_assign(c, slot, value, 0, now, out);
@@ -472,6 +473,8 @@ flush_matches(const struct nbr_cache *c, const struct seg_msg *msg, const struct
 static void
 receive_flush(struct nbr_cache *c, const struct seg_msg *msg, uint64_t now, struct nbr_out *out)
 {
+	uint64_t first = (c->clock + 1) << CORE_BITS;
+
 	for (uint32_t slot = 0; slot < cache_slots(c); slot++) {
 		struct seg_nbr *line = cache_line(c, slot);
 		if (!cache_in_use(line) || (line->value & SEG_NBR_TOMB)) {
@@ -490,7 +493,7 @@ receive_flush(struct nbr_cache *c, const struct seg_msg *msg, uint64_t now, stru
 		if (out->nmsg >= NBR_OUT - NBR_OUT_CALL / 2) {
 			/* More than a list takes: the receivers get the rest as from a full ring. */
 			for (uint8_t to = 1; to <= c->ncores; to++) {
-				nbr_cache_ring_full(c, to);
+				nbr_cache_ring_full(c, to, first);
 			}
 			out->nmsg--;
 		}
@@ -513,7 +516,7 @@ nbr_cache_receive(struct nbr_cache *c, const struct seg_msg *msg, uint64_t now, 
 		receive_flush(c, msg, now, out);
 		return;
 	case SEG_MSG_NBR_AGAIN:
-		nbr_cache_ring_full(c, msg->from);
+		nbr_cache_ring_full(c, msg->from, 0);
 		return;
 	default:
 		break;

@@ -434,17 +434,18 @@ cache_trim(struct nbr_cache *c, uint64_t now, struct nbr_out *out)
 }
 
 void
-nbr_cache_ring_full(struct nbr_cache *c, uint8_t to)
+nbr_cache_ring_full(struct nbr_cache *c, uint8_t to, uint64_t stamp)
 {
 	if (to == c->self || to < 1 || to > c->ncores) {
 		return;
 	}
 	struct nbr_debt *debt = &c->debt[to];
 	if (debt->owed) {
+		debt->again_stamp = debt->again && debt->again_stamp < stamp ? debt->again_stamp : stamp;
 		debt->again = true;
 		return;
 	}
-	*debt = (struct nbr_debt){.owed = true};
+	*debt = (struct nbr_debt){.owed = true, .stamp = stamp};
 	c->owing++;
 	seg_add(&c->table.count->resyncs, 1);
 }
@@ -497,10 +498,12 @@ nbr_cache_resync(struct nbr_cache *c, uint8_t to, unsigned room, uint64_t now, s
 				break;
 			}
 			debt->again = false;
+			debt->stamp = debt->again_stamp;
 			debt->slot = 0;
 		}
 		uint32_t slot = debt->slot++;
-		if (cache_in_use(cache_line(c, slot)) && (uint8_t)cache_line(c, slot)->stamp == c->self) {
+		const struct seg_nbr *line = cache_line(c, slot);
+		if (cache_in_use(line) && (uint8_t)line->stamp == c->self && line->stamp >= debt->stamp) {
 			cache_repeat(c, slot, to, now, out);
 		}
 	}

@@ -226,7 +226,7 @@ full_rings(void **state)
 	w->now += S;
 	assert_int_equal(need(w, 2, 2), NBR_WAIT); /* asked for again: its deletion is owed all the same */
 	for (unsigned i = 0; i < 3; i++) {
-		nbr_cache_ring_full(w->core[2], 3);
+		nbr_cache_ring_full(w->core[2], 3, 0);
 	}
 	assert_int_equal(w->core[2]->owing, 1);
 	assert_int_equal(w->count[2].resyncs, 1);
@@ -251,17 +251,28 @@ debts(void **state)
 	}
 	receive(w, 2, &other);
 	forget(w);
-	nbr_cache_ring_full(w->core[2], 3);
+	nbr_cache_ring_full(w->core[2], 3, 0);
 	pay(w, 2);
 	assert_int_equal(w->messages, 10);
 	forget(w);
-	nbr_cache_ring_full(w->core[2], 3);
+	nbr_cache_ring_full(w->core[2], 3, 0);
 	nbr_cache_resync(w->core[2], 3, 5, w->now, &out);
 	assert_int_equal(out.nmsg, 5); /* and all five are lost */
-	nbr_cache_ring_full(w->core[2], 3);
+	nbr_cache_ring_full(w->core[2], 3, 0);
 	pay(w, 2);
 	assert_int_equal(w->messages, 5 + 10);
 	assert_int_equal(w->count[2].resyncs, 2);
+	/* What is older than all that was lost is not repeated. */
+	forget(w);
+	nbr_cache_ring_full(w->core[2], 3, line_of(w, 2, 9)->stamp);
+	pay(w, 2);
+	assert_int_equal(w->messages, 2);
+	forget(w);
+	nbr_cache_ring_full(w->core[2], 3, line_of(w, 2, 10)->stamp);
+	nbr_cache_ring_full(w->core[2], 3, line_of(w, 2, 8)->stamp);
+	nbr_cache_ring_full(w->core[2], 3, line_of(w, 2, 9)->stamp);
+	pay(w, 2);
+	assert_int_equal(w->messages, 1 + 3);
 }
 
 /* A table without room counts it, and asks for all again when there is some. */

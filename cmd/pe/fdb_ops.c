@@ -287,7 +287,8 @@ matching_fids(const struct engine *engine, const struct fdb_args *a, uint16_t fi
 	size_t n = 0;
 	for (uint16_t f = 1; f < SEG_MAX_FIDS; f++) {
 		const struct seg_fid *fid = &engine->numbers.fid[f];
-		if (fid->bridge && (!a->bridge || fid->bridge == a->bridge) && (!a->vlan || fid->vid == a->vlan)) {
+		if (fid->bridge && !(fid->bridge & SEG_FID_PORT) && (!a->bridge || fid->bridge == a->bridge) &&
+			(!a->vlan || fid->vid == a->vlan)) {
 			fids[n++] = f;
 		}
 	}

@@ -93,6 +93,12 @@ knows()
 	  "interfaces": { "w": { "port": "p5", "vlan": 30, "addresses": ["10.7.0.254/24"] } } }
 	END
 	pings h4 10.7.0.254
+	# What is not bridged is in no table; its VLAN is no bridge's.
+	brtable verify -a "$T-x"
+	same "entries that are of no bridge" "$(fdb x 'map(select(.bridge == null)) | length')" 0
+	patch x <<< '{"interfaces": {"w": {"vlan": 31}}}'
+	run brtable -a "$T-x" flush vlan 31
+	[ "$status" = 3 ]
 	patch x <<< '{"interfaces": {"w": {"vlan": null}}}'
 	silent h4 10.7.0.254
 	patch x <<< '{"bridges": {"br1": {"ports": {"t1": {"tagged": null, "untagged": 30}}}}}'

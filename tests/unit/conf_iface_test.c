@@ -321,6 +321,11 @@ test_diff(void **state)
 	(void)state;
 	check_diff(IFACES(V10 ", " W0), IFACES(W0 ", " V10), "");
 	check_diff(PORT4(""), PORT4(", 'enabled': true, 'ipv6': true, 'description': '', 'addresses': []"), "");
+	/* each link has its own */
+	check_diff(
+		IFACES("'a': {'port': 'p4', 'addresses': ['fe80::1/64']}, 'b': {'port': 'p4', 'vlan': 7, 'addresses': ['fe80::1/64']}"),
+		IFACES("'b': {'vlan': 7, 'port': 'p4', 'addresses': ['fe80::1/64']}, 'a': {'port': 'p4', 'addresses': ['fe80::1/64']}"),
+		"");
 	check_diff(IFACES(""), IFACES(V10),
 		"interfaces.v10:  -> {'bridge': 'br0', 'vlan': 10, 'addresses': ['10.0.10.1/24', '2001:db8:10::1/64']} (live)");
 	check_diff(RA("'interval_s': 60"), IFACES(""),

@@ -74,9 +74,14 @@ static enum err_code
 print_table(struct cli *cli, const struct conf *conf, const struct conf_memory_item *items, size_t n, struct err *err)
 {
 	if (cli->format != CLI_CSV) {
-		cli_say(cli, "%s: valid; %u data core%s, %zu port%s, %zu bridge%s, %" PRIu32 " mbufs (at least %" PRIu32 ")",
+		char l3[64] = "";
+		if (conf->nifaces) {
+			snprintf(l3, sizeof(l3), "%zu interface%s, %zu route%s, ", conf->nifaces, conf->nifaces == 1 ? "" : "s",
+				conf->nroutes, conf->nroutes == 1 ? "" : "s");
+		}
+		cli_say(cli, "%s: valid; %u data core%s, %zu port%s, %zu bridge%s, %s%" PRIu32 " mbufs (at least %" PRIu32 ")",
 			conf->appliance, conf->cores, conf->cores == 1 ? "" : "s", conf->nports, conf->nports == 1 ? "" : "s",
-			conf->nbridges, conf->nbridges == 1 ? "" : "s", conf->mbufs, conf_mbufs_needed(conf));
+			conf->nbridges, conf->nbridges == 1 ? "" : "s", l3, conf->mbufs, conf_mbufs_needed(conf));
 	}
 	struct out *out = out_open(cli, columns);
 	for (size_t i = 0; i < n; i++) {

@@ -51,6 +51,15 @@ ring_room(struct ring_sender *s)
 	return (uint32_t)(s->mask + 1 - (s->head - s->tail_seen));
 }
 
+/* Messages that fit without the last quarter. What is repeated takes no more, lest what is new never finds room. */
+static inline uint32_t
+ring_room_to_repeat(struct ring_sender *s)
+{
+	s->tail_seen = seg_get_acquire(&s->ring->tail); /* as in ring_room() */
+	uint32_t room = ring_room(s), kept = (s->mask + 1) / 4;
+	return room > kept ? room - kept : 0;
+}
+
 /* False when it is full. */
 static inline bool
 ring_push(struct ring_sender *s, const struct seg_msg *msg)

@@ -22,9 +22,26 @@ extern const struct scenario scenario_new_mac, scenario_talk, scenario_flush, sc
 /* limits.c: who stays and who goes */
 extern const struct scenario scenario_ageing, scenario_flood, scenario_quota;
 
+/* nbr_equal.c: the same for neighbours, and nothing is lost */
+extern const struct scenario scenario_nbr_churn, scenario_nbr_full, scenario_nbr_takeover;
+
+/* nbr_counts.c: what they cost */
+extern const struct scenario scenario_nbr_ask, scenario_nbr_use;
+
+/* nbr_limits.c: what somebody who asks for everything can do */
+extern const struct scenario scenario_nbr_guard;
+
 /* Two cores and more, 16 slots a ring, everything quick: what a scenario changes, it changes in this. */
 struct shape
 scenario_shape(unsigned ncores);
+
+/* The same with neighbours, on all interfaces, of whom every one answers. */
+struct shape
+scenario_nbr_shape(unsigned ncores);
+
+/* All cores need hosts first..first+n-1 of both families, until those that answer are everywhere. */
+bool
+scenario_nbr_resolve(struct world *w, uint32_t first, uint32_t n);
 
 /* The key of host n of a FID. */
 uint64_t

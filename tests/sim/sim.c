@@ -4,7 +4,8 @@
  *
  *	sim [--seeds N] [--seed N] [--cores N] [--scenario NAME] [--verbose]
  *
- * links: lib/fdb/fdb.c lib/fdb/replica.c lib/fdb/replica_time.c lib/core/grace.c
+ * links: lib/fdb/fdb.c lib/fdb/replica.c lib/fdb/replica_time.c lib/core/grace.c lib/core/roles.c lib/nbr/nbr.c lib/nbr/cache.c
+ * lib/nbr/cache_input.c lib/nbr/cache_time.c lib/nbr/iface.c lib/nbr/arp.c lib/nbr/nd.c
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,12 @@ static const struct scenario *const scenarios[] = {
 	&scenario_flood,
 	&scenario_quota,
 	&scenario_stall,
+	&scenario_nbr_churn,
+	&scenario_nbr_full,
+	&scenario_nbr_takeover,
+	&scenario_nbr_ask,
+	&scenario_nbr_use,
+	&scenario_nbr_guard,
 };
 
 static const unsigned core_numbers[] = {2, 3, 4, 8, 16, 33, 64};

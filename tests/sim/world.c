@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "world.h"
 
+#include "lan.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +15,7 @@ enum { FRAMES_COME, PUSH_LEARNED, MESSAGES_COME, PUSH_ANSWERS, RESYNC, END_OF_LO
 
 /* ---- the world -------------------------------------------------------------------------------------------------- */
 
-static void *
+void *
 world_memory(struct world *w, size_t size)
 {
 	void *memory = aligned_alloc(SEG_LINE, (size + SEG_LINE - 1) / SEG_LINE * SEG_LINE);
@@ -47,6 +49,10 @@ world_add_core(struct world *w, unsigned number, uint64_t fdb_seed)
 	fdb_init(&core->r.fdb, hot, cold, shape->nbuckets, fdb_seed, &core->seg->fdb);
 	replica_init(&core->r, w->control, (uint8_t)number, (uint8_t)shape->ncores, shape->limit, w->now);
 	w->grace.node[number].core = core->seg;
+	core->beat_ns = w->now;
+	if (shape->nbr_slots) {
+		nbr_core_init(w, core, fdb_seed);
+	}
 }
 
 static void
@@ -79,8 +85,10 @@ world_init(struct world *w, const struct shape *shape, uint64_t seed)
 	w->control->ageing_ns = shape->ageing_ns;
 	w->control->flush_seq = 1;
 	w->grace.nodes = shape->ncores + 1;
-	for (unsigned i = 0; i < SEG_OWNER_BUCKETS; i++) {
-		w->control->owner[i] = (uint8_t)(1 + i % shape->ncores);
+	roles_init(&w->roles, (uint8_t)shape->ncores);
+	roles_publish(&w->roles, w->control);
+	if (shape->nbr_slots) {
+		lan_init(w);
 	}
 	uint64_t fdb_seed = world_random(w, UINT64_MAX) | 1;
 	for (unsigned i = 1; i <= shape->ncores; i++) {
@@ -111,6 +119,19 @@ world_fail(struct world *w, const char *fmt, ...)
 	return false;
 }
 
+bool
+world_break(struct world *w, const char *fmt, ...)
+{
+	va_list args;
+	if (!w->broken) {
+		va_start(args, fmt);
+		vsnprintf(w->why, sizeof(w->why), fmt, args);
+		va_end(args);
+	}
+	w->broken = true;
+	return false;
+}
+
 /* ---- a core's loop ---------------------------------------------------------------------------------------------- */
 
 static void
@@ -123,16 +144,27 @@ core_push_one(struct world *w, struct core *core, unsigned to, const struct seg_
 		return;
 	}
 	w->tally.full++;
-	if (msg->kind == SEG_MSG_FDB_ADD || msg->kind == SEG_MSG_FDB_DEL) {
+	switch (msg->kind) {
+	case SEG_MSG_FDB_ADD:
+	case SEG_MSG_FDB_DEL:
 		replica_ring_full(&core->r, (uint8_t)to);
+		break;
+	case SEG_MSG_NBR_ADD:
+	case SEG_MSG_NBR_DEL:
+		nbr_cache_ring_full(&core->nbr->cache[nbr_msg_family(msg)], (uint8_t)to, msg->stamp);
+		break;
+	case SEG_MSG_NBR_ASK:
+		nbr_cache_unasked(&core->nbr->cache[nbr_msg_family(msg)], msg, w->now);
+		break;
+	default:
+		break;
 	}
 }
 
 static void
-core_push(struct world *w, struct core *core)
+core_push_list(struct world *w, struct core *core, const struct seg_msg *msg, unsigned n)
 {
-	for (unsigned i = 0; i < core->out.n; i++) {
-		const struct seg_msg *msg = &core->out.msg[i];
+	for (; n--; msg++) {
 		if (msg->to != REPLICA_ALL) {
 			core_push_one(w, core, msg->to, msg);
 			continue;
@@ -143,15 +175,37 @@ core_push(struct world *w, struct core *core)
 			}
 		}
 	}
+}
+
+static unsigned
+core_owing(const struct core *core)
+{
+	return core->r.owing + (core->nbr ? core->nbr->cache[SEG_IPV4].owing + core->nbr->cache[SEG_IPV6].owing : 0);
+}
+
+static bool
+core_has_out(const struct core *core)
+{
+	return core->out.n || (core->nbr && core->nbr->out.nmsg);
+}
+
+void
+world_push(struct world *w, struct core *core)
+{
+	core_push_list(w, core, core->out.msg, core->out.n);
 	core->out.n = 0;
-	seg_put(&core->seg->resync, core->r.owing);
+	if (core->nbr) {
+		core_push_list(w, core, core->nbr->out.msg, core->nbr->out.nmsg);
+		core->nbr->out.nmsg = 0;
+	}
+	seg_put(&core->seg->resync, core_owing(core));
 }
 
 static void
 core_make_room(struct world *w, struct core *core)
 {
 	if (core->out.n + REPLICA_OUT_CALL > REPLICA_OUT) {
-		core_push(w, core);
+		world_push(w, core);
 	}
 }
 
@@ -172,6 +226,9 @@ core_frames(struct world *w, struct core *core)
 		replica_learn(&core->r, frame->key, frame->channel, w->now, &core->out);
 	}
 	core->nframes = 0;
+	if (core->nbr) {
+		nbr_core_frames(w, core);
+	}
 }
 
 /* Some of the messages of a ring. True: none is left. */
@@ -182,8 +239,12 @@ core_take(struct world *w, struct core *core, unsigned from)
 	unsigned most = (unsigned)world_random(w, MESSAGES_A_LOOP) + 1;
 
 	while (most-- && (msg = ring_peek(&core->from[from]))) {
-		core_make_room(w, core);
-		replica_receive(&core->r, msg, w->now, &core->out);
+		if (msg->kind >= SEG_MSG_NBR_ADD) {
+			nbr_core_receive(w, core, msg);
+		} else {
+			core_make_room(w, core);
+			replica_receive(&core->r, msg, w->now, &core->out);
+		}
 		ring_pop(&core->from[from]);
 	}
 	return !ring_waiting(&core->from[from]);
@@ -208,11 +269,14 @@ core_messages(struct world *w, struct core *core)
 static void
 core_resync(struct world *w, struct core *core)
 {
-	for (unsigned to = 1; to <= w->shape.ncores && core->r.owing; to++) {
-		uint32_t room = core->r.debt[to].owed ? ring_room(&core->to[to]) : 0;
-		core_push(w, core);
+	for (unsigned to = 1; to <= w->shape.ncores && core_owing(core); to++) {
+		world_push(w, core);
+		uint32_t room = core->r.debt[to].owed ? ring_room_to_repeat(&core->to[to]) : 0;
 		replica_resync(&core->r, (uint8_t)to, room < REPLICA_OUT ? room : REPLICA_OUT, w->now, &core->out);
-		core_push(w, core);
+		world_push(w, core);
+		if (core->nbr) {
+			nbr_core_resync(w, core, (uint8_t)to);
+		}
 	}
 }
 
@@ -222,6 +286,9 @@ core_tick(struct world *w, struct core *core)
 	if (w->now - core->tick_ns >= TICK_NS) {
 		core->tick_ns = w->now;
 		replica_tick(&core->r, w->now, &core->out);
+		if (core->nbr) {
+			nbr_core_tick(w, core);
+		}
 	}
 }
 
@@ -236,11 +303,11 @@ core_has_nothing(const struct world *w, const struct core *core)
 	case MESSAGES_COME:
 		return !core->bell;
 	case RESYNC:
-		return !core->r.owing;
+		return !core_owing(core);
 	case TICK:
 		return w->now - core->tick_ns < TICK_NS;
 	default:
-		return !core->out.n;
+		return !core_has_out(core);
 	}
 }
 
@@ -248,9 +315,11 @@ core_has_nothing(const struct world *w, const struct core *core)
 static void
 core_phase(struct world *w, struct core *core)
 {
+	core->beat_ns = w->now;
 	switch (core->phase) {
 	case FRAMES_COME:
 		seg_put_release(&core->seg->sleeping, 0u);
+		seg_put_release(&core->seg->roles, seg_get_acquire(&w->control->owner_epoch));
 		core_frames(w, core);
 		break;
 	case MESSAGES_COME:
@@ -266,14 +335,14 @@ core_phase(struct world *w, struct core *core)
 		core_tick(w, core);
 		break;
 	default:
-		core_push(w, core);
+		world_push(w, core);
 		break;
 	}
 	do {
 		core->phase = (core->phase + 1) % PHASES;
 	} while (core_has_nothing(w, core));
 	/* Between two loops a core may sleep, unless it owes something. */
-	seg_put_release(&core->seg->sleeping, core->phase == FRAMES_COME && !core->r.owing);
+	seg_put_release(&core->seg->sleeping, core->phase == FRAMES_COME && !core_owing(core));
 	/* Most phases are quick, some are not. */
 	uint64_t most = world_random(w, 8) ? w->shape.slowest_ns / 16 : w->shape.slowest_ns;
 	core->next_ns = w->now + 1 + world_random(w, most);
@@ -285,11 +354,49 @@ core_phase(struct world *w, struct core *core)
 	}
 }
 
+/* Has the core applied all that was sent to it while it was away (cmd/pe/takeover.c)? */
+static bool
+control_caught_up(const struct world *w, unsigned number)
+{
+	if (w->core[number].seg->roles != w->control->owner_epoch) {
+		return false;
+	}
+	for (unsigned from = 1; from <= w->shape.ncores; from++) {
+		const struct seg_ring *ring = w->grace.node[from].ring[number];
+		if (w->core[from].seg->resync || (ring && ring->tail != ring->head)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Who is silent is taken out; who has come back and caught up gets its roles again. */
+static void
+control_health(struct world *w)
+{
+	bool changed = false;
+
+	for (unsigned i = 1; i <= w->shape.ncores; i++) {
+		bool silent = w->now - w->core[i].beat_ns > w->shape.silent_ns;
+		if (w->roles.lost[i] ? !silent && control_caught_up(w, i) : silent) {
+			w->roles.lost[i] = silent;
+			changed = true;
+		}
+	}
+	if (changed) {
+		roles_assign(&w->roles);
+		roles_publish(&w->roles, w->control);
+	}
+}
+
 static void
 control_look(struct world *w)
 {
 	if (grace_step(&w->grace)) {
 		seg_put(&w->control->grace, w->control->grace + 1);
+	}
+	if (w->shape.silent_ns) {
+		control_health(w);
 	}
 	w->control_next_ns = w->now + 1 + world_random(w, w->shape.look_ns);
 }
@@ -297,9 +404,10 @@ control_look(struct world *w)
 void
 world_run(struct world *w, uint64_t until_ns)
 {
-	for (;;) {
+	while (!w->broken) {
 		struct core *next = NULL;
-		uint64_t at = w->control_next_ns;
+		uint64_t wire = w->lan ? lan_next(w) : UINT64_MAX;
+		uint64_t at = wire < w->control_next_ns ? wire : w->control_next_ns;
 		for (unsigned i = 1; i <= w->shape.ncores; i++) {
 			if (w->core[i].next_ns < at) {
 				next = &w->core[i];
@@ -312,6 +420,8 @@ world_run(struct world *w, uint64_t until_ns)
 		w->now = at > w->now ? at : w->now;
 		if (next) {
 			core_phase(w, next);
+		} else if (wire == at) {
+			lan_deliver(w);
 		} else {
 			control_look(w);
 		}
@@ -357,6 +467,14 @@ world_request(struct world *w, unsigned number, const struct seg_msg *msg)
 	}
 }
 
+void
+world_drain(struct world *w, unsigned number, bool drain)
+{
+	w->roles.drained[number] = drain;
+	roles_assign(&w->roles);
+	roles_publish(&w->roles, w->control);
+}
+
 unsigned
 world_owner(const struct world *w, uint64_t key)
 {
@@ -370,11 +488,14 @@ world_quiet(struct world *w)
 {
 	for (unsigned i = 1; i <= w->shape.ncores; i++) {
 		struct core *core = &w->core[i];
-		if (core->nframes || core->out.n) {
+		if (core->nframes || core_has_out(core)) {
 			return world_fail(w, "core %u: %u frames, %u messages wait", i, core->nframes, core->out.n);
 		}
-		if (core->r.owing) {
-			return world_fail(w, "core %u owes %u resynchronisations", i, core->r.owing);
+		if (core_owing(core)) {
+			return world_fail(w, "core %u owes %u resynchronisations", i, core_owing(core));
+		}
+		if (w->roles.lost[i]) {
+			return world_fail(w, "core %u has not come back", i);
 		}
 		if (core->r.missing) {
 			return world_fail(w, "core %u has %lu entries, %lu tombstones, and misses some since grace %lu of %lu", i,
@@ -392,6 +513,9 @@ world_quiet(struct world *w)
 				return world_fail(w, "core %u: messages of core %u wait", i, from);
 			}
 		}
+		if (core->nbr && !nbr_core_quiet(w, core)) {
+			return false;
+		}
 	}
 	return true;
 }
@@ -403,10 +527,10 @@ world_settle(struct world *w, uint64_t most_ns)
 
 	for (;;) {
 		world_run(w, w->now + MS);
-		if (world_quiet(w)) {
+		if (!w->broken && world_quiet(w)) {
 			return true;
 		}
-		if (w->now >= end) {
+		if (w->now >= end || w->broken) {
 			return false;
 		}
 		w->why[0] = 0;
@@ -492,6 +616,9 @@ world_agree(struct world *w)
 		if (w->core[i].seg->fdb.digest != w->core[1].seg->fdb.digest) {
 			return world_fail(w, "digests of core 1 and %u differ", i);
 		}
+		if (w->lan && !nbr_core_agree(w, i)) {
+			return false;
+		}
 	}
-	return true;
+	return !w->broken;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A world of data cores and a control core that run lib/fdb/replica.c and lib/core/grace.c over lib/shm/ring.h, in one thread and
- * virtual time.
+ * A world of data cores and a control core that run lib/fdb/replica.c, lib/nbr (see lan.h), lib/core/grace.c and lib/core/roles.c
+ * over lib/shm/ring.h, in one thread and virtual time.
  *
  * A core's loop is cut into the phases of pe's (frames, messages, resynchronisation, end of the loop, tick; what a phase decided
  * is pushed in a phase of its own), and between two phases any other core may run. How long a phase takes is drawn from the seed.
@@ -13,7 +13,9 @@
 #include <stdint.h>
 
 #include "core/grace.h"
+#include "core/roles.h"
 #include "fdb/replica.h"
+#include "nbr/cache.h"
 #include "shm/ring.h"
 
 #define US 1000ul
@@ -27,8 +29,12 @@ struct frame {
 	uint16_t channel;
 };
 
+struct nbr_core;
+struct lan;
+
 struct core {
 	struct replica r;
+	struct nbr_core *nbr; /* NULL: the world has no neighbours */
 	struct seg_core *seg;
 	struct ring_sender to[SEG_MAX_NODES];
 	struct ring_receiver from[SEG_MAX_NODES];
@@ -36,6 +42,7 @@ struct core {
 	unsigned phase;
 	uint64_t next_ns;    /* when its next phase runs */
 	uint64_t stalled_ns; /* until when it does nothing */
+	uint64_t beat_ns;    /* when it last did something */
 	uint64_t tick_ns;
 	uint64_t bell; /* bit n: look at the rings of cores n and n + 64 */
 	struct frame frame[FRAMES];
@@ -44,8 +51,8 @@ struct core {
 
 /* Messages that were pushed, by kind, and records of use hints. */
 struct tally {
-	uint64_t kind[8];
-	uint64_t keys[8];
+	uint64_t kind[SEG_MSG_KINDS];
+	uint64_t keys[SEG_MSG_KINDS];
 	uint64_t full; /* that found a full ring */
 };
 
@@ -59,6 +66,14 @@ struct shape {
 	uint64_t pause_ns;   /* between two loops */
 	uint64_t look_ns;    /* the longest between two looks of the control core at the grace period */
 	unsigned deaf;       /* of 100 looks at a ring, how many see nothing */
+	uint64_t silent_ns;  /* a core that does nothing for so long is taken out; 0: never */
+	/* neighbours (lan.h) */
+	uint32_t nbr_slots; /* 0: there are none */
+	uint64_t nbr_limit;
+	struct nbr_params nbr;
+	unsigned nhosts;    /* of a family, that there are; any others are silent */
+	uint64_t answer_ns; /* the longest until a host answers */
+	unsigned astray;    /* of 100 frames, how many come to just any core */
 };
 
 struct world {
@@ -66,14 +81,17 @@ struct world {
 	uint64_t now, rng, seed;
 	struct seg_control *control;
 	struct grace grace;
+	struct roles roles;
 	uint64_t control_next_ns;
 	struct ring_sender control_to[SEG_MAX_NODES];
 	struct core *core; /* [1..ncores] */
+	struct lan *lan;   /* NULL: no neighbours */
 	struct tally tally;
 	uint64_t lost_frames;
-	void *memory[SEG_MAX_NODES * 4];
+	void *memory[SEG_MAX_NODES * 12];
 	unsigned nmemory;
 	char why[256]; /* what did not hold, empty: all did */
+	bool broken;   /* what must hold at any time did not: nothing goes on */
 };
 
 void
@@ -81,6 +99,10 @@ world_init(struct world *w, const struct shape *shape, uint64_t seed);
 
 void
 world_free(struct world *w);
+
+/* Zeroed; freed with the world. */
+void *
+world_memory(struct world *w, size_t size);
 
 /* 0 <= number < n */
 uint64_t
@@ -104,6 +126,14 @@ world_request(struct world *w, unsigned core, const struct seg_msg *msg);
 unsigned
 world_owner(const struct world *w, uint64_t key);
 
+/* The operator takes a core out, or puts it in again. */
+void
+world_drain(struct world *w, unsigned core, bool drain);
+
+/* Puts what a core wants to send on its rings. */
+void
+world_push(struct world *w, struct core *core);
+
 /* Runs until nothing is under way, no tombstone is left, and every table is clean; false and `why` when that does not come about.
  */
 bool
@@ -116,6 +146,10 @@ world_agree(struct world *w);
 /* Notes the first thing that did not hold; returns false. */
 bool
 world_fail(struct world *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* The same for what must hold at any time; the world stands still from then on. */
+bool
+world_break(struct world *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Is the entry alive on that core, and where? 0: it is not. */
 uint16_t

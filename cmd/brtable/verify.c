@@ -1,19 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * verify: do all cores hold the same? First by the digests, when all is quiet; else by the tables: whatever was announced is
- * waited for (lib/cli/settle.h), the tables are read, what differs is waited for and looked at again. What then still differs in
- * the same versions is a difference. Of a dead engine nothing can be waited for: messages still in rings are listed apart.
- */
-#include <stdlib.h>
+/* verify: do all cores hold the same (lib/cli/verify.h)? */
+#include <stddef.h>
 
 #include "brtable.h"
-#include "cli/settle.h"
+#include "cli/verify.h"
 #include "core/names.h"
-
-#define QUIET_TRIES 20
-#define QUIET_MS 2
-#define MAX_DIFFERENCES 1000
-#define MAX_PENDING 4096
 
 /* What one core holds of a key. */
 struct held {
@@ -26,61 +17,37 @@ struct difference {
 	struct held core[SEG_MAX_CORES]; /* core n at n - 1 */
 };
 
-struct verify {
-	struct cli *cli;
+struct table {
+	struct verify verify;
 	struct br br;
-	bool coherent;
-	const char *method; /* "digest" or "tables" */
-	uint64_t entries;
-	size_t ndifferences;
-	struct difference *difference;
-	bool more; /* than MAX_DIFFERENCES */
-	size_t npending;
-	struct seg_msg *pending; /* messages in the rings of a dead engine */
-	bool owed;               /* it died owing a resynchronisation */
 };
 
-/* ---- the quick way -------------------------------------------------------------------------------------------------------- */
+/* ---- reading ---------------------------------------------------------------------------------------------------- */
 
-/* Equal digests mean equal tables only while no flush is being swept and nothing is on its way. */
+/* Equal digests mean equal tables only while no flush is being swept. */
 static bool
-digests_equal(const struct br *br)
+digests_equal(void *arg, uint64_t *entries)
 {
+	const struct br *br = &((struct table *)arg)->br;
 	uint32_t flush = seg_get_acquire(&br->src.control->flush_seq);
-	uint64_t left = br->src.cores, digest = 0, entries = 0;
+	uint64_t left = br->src.cores, digest = 0;
 	for (bool first = true; left; left &= left - 1, first = false) {
 		const struct seg_fdb_count *one = &seg_core(&br->src.seg, (unsigned)__builtin_ctzll(left) + 1)->fdb;
 		uint64_t its_digest = seg_get(&one->digest), its_entries = seg_get(&one->entries);
-		if (seg_get(&one->swept_flush) != flush || (!first && (its_digest != digest || its_entries != entries))) {
+		if (seg_get(&one->swept_flush) != flush || (!first && (its_digest != digest || its_entries != *entries))) {
 			return false;
 		}
 		digest = its_digest;
-		entries = its_entries;
+		*entries = its_entries;
 	}
-	return settle_quiet(&br->src) && seg_get_acquire(&br->src.control->flush_seq) == flush;
+	return seg_get_acquire(&br->src.control->flush_seq) == flush;
 }
-
-static bool
-quickly_coherent(struct verify *v)
-{
-	for (int i = 0; i < QUIET_TRIES; i++) {
-		if (digests_equal(&v->br)) {
-			v->entries = seg_get(&seg_core(&v->br.src.seg, 1)->fdb.entries);
-			return true;
-		}
-		if (!v->br.src.live || !cli_wait(v->cli, QUIET_MS)) {
-			break;
-		}
-	}
-	return false;
-}
-
-/* ---- comparing
- * ----------------------------------------------------------------------------------------------------------------- */
 
 static void
-look_up(const struct br *br, struct difference *d)
+look_up(void *arg, void *record)
 {
+	const struct br *br = &((struct table *)arg)->br;
+	struct difference *d = record;
 	for (unsigned core = 1; core <= br->src.ncores; core++) {
 		struct seg_fdb_entry e;
 		struct held *held = &d->core[core - 1];
@@ -94,8 +61,10 @@ look_up(const struct br *br, struct difference *d)
 
 /* The same question as view_agrees(), for one key as it was looked up. */
 static bool
-all_agree(const struct br *br, const struct difference *d)
+agree(void *arg, const void *record)
 {
+	const struct br *br = &((struct table *)arg)->br;
+	const struct difference *d = record;
 	struct view view;
 	if (!view_init(&view, 1)) {
 		return false;
@@ -109,42 +78,38 @@ all_agree(const struct br *br, const struct difference *d)
 			break;
 		}
 	}
-	bool agree = view.n == 0 || view_agrees(&view.row[0], br->src.cores);
+	bool equal = view.n == 0 || view_agrees(&view.row[0], br->src.cores);
 	view_free(&view);
-	return agree;
+	return equal;
 }
 
 static enum err_code
-compare_tables(struct verify *v, struct err *err)
+read_tables(void *arg, struct err *err)
 {
 	static const struct br_filter all = {.type = -1};
+	struct table *t = arg;
 	struct view view;
-	enum err_code code = br_load(&v->br, &all, v->br.src.cores, &view, err);
+	enum err_code code = br_load(&t->br, &all, t->br.src.cores, &view, err);
 	if (code) {
 		return code;
 	}
-	br_sort(&v->br, &view);
+	br_sort(&t->br, &view);
 	for (size_t i = 0; i < view.n; i++) {
-		v->entries += view.row[i].live;
-		if (view_agrees(&view.row[i], v->br.src.cores)) {
-			continue;
-		}
-		if (v->ndifferences == MAX_DIFFERENCES) {
-			v->more = true;
+		const struct view_row *row = &view.row[i];
+		t->verify.entries += row->live;
+		if (!view_agrees(row, t->br.src.cores) && !verify_found(&t->verify, &row->key, sizeof(row->key))) {
 			break;
 		}
-		struct difference *d = &v->difference[v->ndifferences++];
-		d->key = view.row[i].key;
-		look_up(&v->br, d);
 	}
 	view_free(&view);
 	return ERR_NONE;
 }
 
 static bool
-same_versions(const struct br *br, const struct difference *a, const struct difference *b)
+same(void *arg, const void *record_a, const void *record_b)
 {
-	for (unsigned i = 0; i < br->src.ncores; i++) {
+	const struct difference *a = record_a, *b = record_b;
+	for (unsigned i = 0; i < ((struct table *)arg)->br.src.ncores; i++) {
 		const struct held *x = &a->core[i], *y = &b->core[i];
 		if (x->there != y->there || x->live != y->live || x->value != y->value || x->stamp != y->stamp) {
 			return false;
@@ -153,62 +118,29 @@ same_versions(const struct br *br, const struct difference *a, const struct diff
 	return true;
 }
 
-/* Keeps those that differ still, and in the same versions: what has changed meanwhile was on its way. */
-static void
-look_again(struct verify *v)
+/* Of an announcement n becomes the number of its keys. */
+static bool
+announces(void *arg, struct seg_msg *msg)
 {
-	size_t kept = 0;
-	for (size_t i = 0; i < v->ndifferences; i++) {
-		struct difference again = {.key = v->difference[i].key};
-		look_up(&v->br, &again);
-		if (!all_agree(&v->br, &again) && same_versions(&v->br, &again, &v->difference[i])) {
-			v->difference[kept++] = again;
-		}
-	}
-	v->ndifferences = kept;
-	v->more = v->more && kept > 0;
+	(void)arg;
+	msg->n = msg->kind == SEG_MSG_FDB_ADD ? 1 : msg->n < 3 ? msg->n : 3;
+	return msg->kind == SEG_MSG_FDB_ADD || msg->kind == SEG_MSG_FDB_DEL;
 }
 
-/* ---- a dead engine
- * --------------------------------------------------------------------------------------------------------------- */
-
 static bool
-is_pending(const struct verify *v, uint64_t key)
+about(void *arg, const struct seg_msg *msg, const void *record)
 {
-	for (size_t i = 0; i < v->npending; i++) {
-		for (unsigned k = 0; k < v->pending[i].n; k++) {
-			if (v->pending[i].word[k] == key) {
-				return true;
-			}
+	(void)arg;
+	const struct difference *d = record;
+	for (unsigned k = 0; k < msg->n; k++) {
+		if (msg->word[k] == d->key) {
+			return true;
 		}
 	}
 	return false;
 }
 
-/* Differences that a message still in a ring would have mended are no differences. */
-static void
-set_pending_apart(struct verify *v)
-{
-	struct settle_at at = {0};
-	struct seg_msg msg;
-	v->owed = settle_owed(&v->br.src);
-	while (v->npending < MAX_PENDING && settle_left(&v->br.src, &at, &msg)) {
-		if (msg.kind == SEG_MSG_FDB_ADD || msg.kind == SEG_MSG_FDB_DEL) {
-			msg.n = msg.kind == SEG_MSG_FDB_ADD ? 1 : msg.n < 3 ? msg.n : 3; /* now: keys */
-			v->pending[v->npending++] = msg;
-		}
-	}
-	size_t kept = 0;
-	for (size_t i = 0; i < v->ndifferences; i++) {
-		if (!is_pending(v, v->difference[i].key)) {
-			v->difference[kept++] = v->difference[i];
-		}
-	}
-	v->ndifferences = kept;
-}
-
-/* ---- the answer
- * -------------------------------------------------------------------------------------------------------------------- */
+/* ---- the answer ------------------------------------------------------------------------------------------------- */
 
 static const char *
 held_state(const struct held *held)
@@ -256,18 +188,19 @@ pending_json(const struct br *br, const struct seg_msg *msg)
 }
 
 static enum err_code
-print_json(struct verify *v, struct err *err)
+print_json(struct table *t, struct err *err)
 {
+	const struct verify *v = &t->verify;
 	json_t *differences = json_array(), *pending = json_array();
 	for (size_t i = 0; i < v->ndifferences; i++) {
-		json_array_append_new(differences, difference_json(&v->br, &v->difference[i]));
+		json_array_append_new(differences, difference_json(&t->br, verify_difference(v, i)));
 	}
 	for (size_t i = 0; i < v->npending; i++) {
-		json_array_append_new(pending, pending_json(&v->br, &v->pending[i]));
+		json_array_append_new(pending, pending_json(&t->br, &v->pending[i]));
 	}
 	return cli_print_json(v->cli,
 		json_pack("{s:b, s:s, s:i, s:I, s:o, s:b, s:o}", "coherent", v->coherent, "method", v->method, "cores",
-			(int)v->br.src.ncores, "entries", (json_int_t)v->entries, "differences", differences, "more", v->more,
+			(int)t->br.src.ncores, "entries", (json_int_t)v->entries, "differences", differences, "more", v->more,
 			"in_rings", pending),
 		err);
 }
@@ -293,8 +226,9 @@ put_difference(struct out *out, const struct br *br, const struct difference *d)
 }
 
 static enum err_code
-print_table(struct verify *v, struct err *err)
+print_table(struct table *t, struct err *err)
 {
+	const struct verify *v = &t->verify;
 	static const struct out_column columns[] = {
 		{.key = "bridge"},
 		{.key = "vlan", .flags = OUT_RIGHT},
@@ -311,7 +245,7 @@ print_table(struct verify *v, struct err *err)
 	if (v->ndifferences || v->cli->format == CLI_CSV) {
 		struct out *out = out_open(v->cli, columns);
 		for (size_t i = 0; i < v->ndifferences; i++) {
-			put_difference(out, &v->br, &v->difference[i]);
+			put_difference(out, &t->br, verify_difference(v, i));
 		}
 		code = out_close(out, err);
 	}
@@ -319,90 +253,47 @@ print_table(struct verify *v, struct err *err)
 		const struct seg_msg *msg = &v->pending[i];
 		for (unsigned k = 0; k < msg->n; k++) {
 			struct br_names names;
-			br_names(&v->br, msg->word[k], 0, &names);
+			br_names(&t->br, msg->word[k], 0, &names);
 			cli_say(v->cli, "in the ring from core %u to core %u: %s %s vlan %u %s", msg->from, msg->to,
 				names_msg(msg->kind), names.bridge ? names.bridge : "-", names.vlan, names.mac);
 		}
 	}
-	if (v->coherent) {
-		cli_say(v->cli, "coherent%s: %u %s, %llu %s (by %s)", v->npending ? " but for what is in the rings" : "",
-			v->br.src.ncores, v->br.src.ncores == 1 ? "core" : "cores", (unsigned long long)v->entries,
-			v->entries == 1 ? "entry" : "entries", v->method);
-	} else {
-		cli_say(v->cli, "NOT coherent: %zu%s %s", v->ndifferences, v->more ? " or more" : "",
-			v->ndifferences == 1 ? "entry differs" : "entries differ");
-	}
-	return code;
-}
-
-/* What may be behind differences, for people. */
-static void
-explain(const struct verify *v)
-{
-	if (v->owed) {
-		cli_note(v->cli, "the engine ended before a resynchronisation was done; what differs may come from that");
-	}
-	for (unsigned core = 1; core <= v->br.src.ncores; core++) {
-		uint64_t times = seg_get(&seg_core(&v->br.src.seg, core)->fdb.no_room);
-		if (times && !v->coherent) {
-			cli_note(v->cli, "core %u had no room for an entry %llu times: the table is too small, or nearly so",
-				core, (unsigned long long)times);
-		}
-	}
-}
-
-/* ---- the verb
- * ------------------------------------------------------------------------------------------------------------------------ */
-
-static enum err_code
-compare(struct verify *v, struct err *err)
-{
-	uint64_t deadline = settle_now_ms() + (uint64_t)v->cli->timeout_ms;
-	enum err_code code = ERR_NONE;
-	v->method = "digest";
-	if (!cli_has(v->cli, "full") && quickly_coherent(v)) {
-		return ERR_NONE;
-	}
-	v->method = "tables";
-	v->difference = calloc(MAX_DIFFERENCES, sizeof(*v->difference));
-	v->pending = calloc(MAX_PENDING, sizeof(*v->pending));
-	if (!v->difference || !v->pending) {
-		return err_set(err, ERR_FAILED, "no memory");
-	}
-	if (v->br.src.live) {
-		code = settle_wait(v->cli, &v->br.src, deadline, err);
-	}
-	code = code ? code : compare_tables(v, err);
-	if (!code && !v->br.src.live) {
-		set_pending_apart(v);
-	} else if (!code && v->ndifferences) {
-		code = settle_wait(v->cli, &v->br.src, deadline, err);
-		look_again(v);
-	}
+	verify_say(v, "");
 	return code;
 }
 
 enum err_code
 verify_run(struct cli *cli, struct err *err)
 {
-	struct verify v = {.cli = cli};
-	enum err_code code = br_open(cli, &v.br, err);
+	struct table t = {.verify = {.cli = cli,
+				  .src = &t.br.src,
+				  .size = sizeof(struct difference),
+				  .one = "entry",
+				  .many = "entries",
+				  .no_room = offsetof(struct seg_core, fdb.no_room),
+				  .arg = &t,
+				  .digests_equal = digests_equal,
+				  .read = read_tables,
+				  .look_up = look_up,
+				  .agree = agree,
+				  .same = same,
+				  .announces = announces,
+				  .about = about}};
+	enum err_code code = br_open(cli, &t.br, err);
 	if (code) {
 		return code;
 	}
-	code = compare(&v, err);
-	v.coherent = v.ndifferences == 0;
+	code = verify_compare(&t.verify, err);
 	if (!code) {
-		code = cli_wants_json(cli) ? print_json(&v, err) : print_table(&v, err);
+		code = cli_wants_json(cli) ? print_json(&t, err) : print_table(&t, err);
 	}
 	if (!code) {
-		explain(&v);
+		verify_explain(&t.verify);
 	}
-	if (!code && !v.coherent) {
+	if (!code && !t.verify.coherent) {
 		code = ERR_DIFFERS;
 	}
-	free(v.difference);
-	free(v.pending);
-	br_close(&v.br);
+	verify_free(&t.verify);
+	br_close(&t.br);
 	return code;
 }

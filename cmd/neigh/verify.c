@@ -1,21 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * verify: do all cores hold the same? First by the digests, when all is quiet; else by the tables: whatever was announced is
- * waited for (lib/cli/settle.h), the tables are read, what differs is waited for and looked at again. What then still differs in
- * the same versions is a difference. Of a dead engine nothing can be waited for: messages still in rings are listed apart.
- * --repair has the owners announce all they hold once more, and looks again.
+ * verify: do all cores hold the same (lib/cli/verify.h)? --repair has the owners announce all they hold once more where not, and
+ * looks again.
  */
-#include <stdlib.h>
+#include <stddef.h>
 
 #include "cli/change.h"
-#include "cli/settle.h"
+#include "cli/verify.h"
 #include "core/names.h"
 #include "neigh.h"
-
-#define QUIET_TRIES 20
-#define QUIET_MS 2
-#define MAX_DIFFERENCES 1000
-#define MAX_PENDING 4096
 
 /* What one core holds of a key. */
 struct held {
@@ -28,21 +21,13 @@ struct difference {
 	struct held core[SEG_MAX_CORES]; /* core n at n - 1 */
 };
 
-struct verify {
-	struct cli *cli;
+struct table {
+	struct verify verify;
 	struct neigh n;
-	bool coherent, repaired;
-	const char *method; /* "digest" or "tables" */
-	uint64_t entries;
-	size_t ndifferences;
-	struct difference *difference;
-	bool more; /* than MAX_DIFFERENCES */
-	size_t npending;
-	struct seg_msg *pending; /* messages in the rings of a dead engine */
-	bool owed;               /* it died owing a resynchronisation */
+	bool repaired;
 };
 
-/* ---- the quick way ---------------------------------------------------------------------------------------------- */
+/* ---- reading ---------------------------------------------------------------------------------------------------- */
 
 static const struct seg_nbr_count *
 count_of(const struct neigh *n, unsigned core)
@@ -51,42 +36,27 @@ count_of(const struct neigh *n, unsigned core)
 }
 
 static bool
-digests_equal(const struct neigh *n, uint64_t *entries)
+digests_equal(void *arg, uint64_t *entries)
 {
-	unsigned first = (unsigned)__builtin_ctzll(n->src.cores | 1ull << 63) + 1;
-	if (first > n->src.ncores) {
-		return false;
-	}
-	uint64_t digest = seg_get(&count_of(n, first)->digest);
-	*entries = seg_get(&count_of(n, first)->entries);
-	for (uint64_t left = n->src.cores; left; left &= left - 1) {
+	const struct neigh *n = &((struct table *)arg)->n;
+	uint64_t left = n->src.cores, digest = 0;
+	for (bool first = true; left; left &= left - 1, first = false) {
 		const struct seg_nbr_count *one = count_of(n, (unsigned)__builtin_ctzll(left) + 1);
-		if (seg_get(&one->digest) != digest || seg_get(&one->entries) != *entries) {
+		uint64_t its_digest = seg_get(&one->digest), its_entries = seg_get(&one->entries);
+		if (!first && (its_digest != digest || its_entries != *entries)) {
 			return false;
 		}
+		digest = its_digest;
+		*entries = its_entries;
 	}
-	return settle_quiet(&n->src) && seg_get(&count_of(n, first)->digest) == digest;
+	return true;
 }
-
-static bool
-quickly_coherent(struct verify *v)
-{
-	for (int i = 0; i < QUIET_TRIES; i++) {
-		if (digests_equal(&v->n, &v->entries)) {
-			return true;
-		}
-		if (!v->n.src.live || !cli_wait(v->cli, QUIET_MS)) {
-			break;
-		}
-	}
-	return false;
-}
-
-/* ---- comparing -------------------------------------------------------------------------------------------------- */
 
 static void
-look_up(const struct neigh *n, struct difference *d)
+look_up(void *arg, void *record)
 {
+	const struct neigh *n = &((struct table *)arg)->n;
+	struct difference *d = record;
 	for (unsigned core = 1; core <= n->src.ncores; core++) {
 		struct held *held = &d->core[core - 1];
 		*held = (struct held){.there = neigh_lookup(n, core, &d->key, &held->entry), .entry = held->entry};
@@ -95,8 +65,10 @@ look_up(const struct neigh *n, struct difference *d)
 
 /* The same question as nbr_view_agrees(), for one key as it was looked up. */
 static bool
-all_agree(const struct neigh *n, const struct difference *d)
+agree(void *arg, const void *record)
 {
+	const struct neigh *n = &((struct table *)arg)->n;
+	const struct difference *d = record;
 	struct nbr_view view;
 	if (!nbr_view_init(&view, 1)) {
 		return false;
@@ -107,34 +79,28 @@ all_agree(const struct neigh *n, const struct difference *d)
 		bool counts = n->src.cores >> (core - 1) & 1;
 		whole = !counts || !held->there || nbr_view_add(&view, &held->entry, core, 0);
 	}
-	bool agree = whole && (view.n == 0 || nbr_view_agrees(&view.row[0], n->src.cores));
+	bool equal = whole && (view.n == 0 || nbr_view_agrees(&view.row[0], n->src.cores));
 	nbr_view_free(&view);
-	return agree;
+	return equal;
 }
 
 static enum err_code
-compare_tables(struct verify *v, struct err *err)
+read_tables(void *arg, struct err *err)
 {
 	static const struct neigh_filter all = {.iface = 0};
+	struct table *t = arg;
 	struct nbr_view view;
-	enum err_code code = neigh_load(&v->n, &all, v->n.src.cores, &view, err);
+	enum err_code code = neigh_load(&t->n, &all, t->n.src.cores, &view, err);
 	if (code) {
 		return code;
 	}
-	neigh_sort(&v->n, &view);
-	v->entries = 0;
+	neigh_sort(&t->n, &view);
 	for (size_t i = 0; i < view.n; i++) {
-		v->entries += view.row[i].live;
-		if (nbr_view_agrees(&view.row[i], v->n.src.cores)) {
-			continue;
-		}
-		if (v->ndifferences == MAX_DIFFERENCES) {
-			v->more = true;
+		const struct nbr_view_row *row = &view.row[i];
+		t->verify.entries += row->live;
+		if (!nbr_view_agrees(row, t->n.src.cores) && !verify_found(&t->verify, &row->key, sizeof(row->key))) {
 			break;
 		}
-		struct difference *d = &v->difference[v->ndifferences++];
-		d->key = view.row[i].key;
-		look_up(&v->n, d);
 	}
 	nbr_view_free(&view);
 	return ERR_NONE;
@@ -150,27 +116,17 @@ same_held(const struct held *a, const struct held *b)
 	       nbr_usable(a->entry.value) == nbr_usable(b->entry.value);
 }
 
-/* Keeps those that differ still, and in the same versions: what has changed meanwhile was on its way. */
-static void
-look_again(struct verify *v)
+static bool
+same(void *arg, const void *record_a, const void *record_b)
 {
-	size_t kept = 0;
-	for (size_t i = 0; i < v->ndifferences; i++) {
-		struct difference again = {.key = v->difference[i].key};
-		bool same = true;
-		look_up(&v->n, &again);
-		for (unsigned core = 0; core < v->n.src.ncores; core++) {
-			same = same && same_held(&again.core[core], &v->difference[i].core[core]);
-		}
-		if (same && !all_agree(&v->n, &again)) {
-			v->difference[kept++] = again;
+	const struct difference *a = record_a, *b = record_b;
+	for (unsigned i = 0; i < ((struct table *)arg)->n.src.ncores; i++) {
+		if (!same_held(&a->core[i], &b->core[i])) {
+			return false;
 		}
 	}
-	v->ndifferences = kept;
-	v->more = v->more && kept > 0;
+	return true;
 }
-
-/* ---- a dead engine ---------------------------------------------------------------------------------------------- */
 
 static struct nbr_key
 key_of(const struct seg_msg *msg)
@@ -179,36 +135,18 @@ key_of(const struct seg_msg *msg)
 }
 
 static bool
-is_pending(const struct verify *v, const struct nbr_key *key)
+announces(void *arg, struct seg_msg *msg)
 {
-	for (size_t i = 0; i < v->npending; i++) {
-		const struct nbr_key one = key_of(&v->pending[i]);
-		if (nbr_key_same(&one, key)) {
-			return true;
-		}
-	}
-	return false;
+	(void)arg;
+	return (msg->kind == SEG_MSG_NBR_ADD || msg->kind == SEG_MSG_NBR_DEL) && msg->word[3] >> 32 == neigh_tool.family;
 }
 
-/* Differences that a message still in a ring would have mended are no differences. */
-static void
-set_pending_apart(struct verify *v)
+static bool
+about(void *arg, const struct seg_msg *msg, const void *record)
 {
-	struct settle_at at = {0};
-	struct seg_msg msg;
-	v->owed = settle_owed(&v->n.src);
-	while (v->npending < MAX_PENDING && settle_left(&v->n.src, &at, &msg)) {
-		if ((msg.kind == SEG_MSG_NBR_ADD || msg.kind == SEG_MSG_NBR_DEL) && msg.word[3] >> 32 == neigh_tool.family) {
-			v->pending[v->npending++] = msg;
-		}
-	}
-	size_t kept = 0;
-	for (size_t i = 0; i < v->ndifferences; i++) {
-		if (!is_pending(v, &v->difference[i].key)) {
-			v->difference[kept++] = v->difference[i];
-		}
-	}
-	v->ndifferences = kept;
+	(void)arg;
+	const struct nbr_key key = key_of(msg);
+	return nbr_key_same(&key, &((const struct difference *)record)->key);
 }
 
 /* ---- the answer ------------------------------------------------------------------------------------------------- */
@@ -261,25 +199,32 @@ difference_json(const struct neigh *n, const struct difference *d)
 	return row;
 }
 
-static enum err_code
-print_json(struct verify *v, struct err *err)
+static json_t *
+pending_json(const struct neigh *n, const struct seg_msg *msg)
 {
+	const struct nbr_key key = key_of(msg);
+	json_t *row = key_json(n, &key);
+	json_object_set_new(row, "from", json_integer(msg->from));
+	json_object_set_new(row, "to", json_integer(msg->to));
+	json_object_set_new(row, "message", json_string(names_msg(msg->kind)));
+	return row;
+}
+
+static enum err_code
+print_json(struct table *t, struct err *err)
+{
+	const struct verify *v = &t->verify;
 	json_t *differences = json_array(), *pending = json_array();
 	for (size_t i = 0; i < v->ndifferences; i++) {
-		json_array_append_new(differences, difference_json(&v->n, &v->difference[i]));
+		json_array_append_new(differences, difference_json(&t->n, verify_difference(v, i)));
 	}
 	for (size_t i = 0; i < v->npending; i++) {
-		const struct nbr_key key = key_of(&v->pending[i]);
-		json_t *one = key_json(&v->n, &key);
-		json_object_set_new(one, "from", json_integer(v->pending[i].from));
-		json_object_set_new(one, "to", json_integer(v->pending[i].to));
-		json_object_set_new(one, "message", json_string(names_msg(v->pending[i].kind)));
-		json_array_append_new(pending, one);
+		json_array_append_new(pending, pending_json(&t->n, &v->pending[i]));
 	}
 	return cli_print_json(v->cli,
 		json_pack("{s:b, s:s, s:i, s:I, s:o, s:b, s:b, s:o}", "coherent", (int)v->coherent, "method", v->method, "cores",
-			(int)v->n.src.ncores, "entries", (json_int_t)v->entries, "differences", differences, "more", (int)v->more,
-			"repaired", (int)v->repaired, "in_rings", pending),
+			(int)t->n.src.ncores, "entries", (json_int_t)v->entries, "differences", differences, "more", (int)v->more,
+			"repaired", (int)t->repaired, "in_rings", pending),
 		err);
 }
 
@@ -303,8 +248,9 @@ put_difference(struct out *out, const struct neigh *n, const struct difference *
 }
 
 static enum err_code
-print_differences(struct verify *v, struct err *err)
+print_differences(struct table *t, struct err *err)
 {
+	const struct verify *v = &t->verify;
 	static const struct out_column columns[] = {
 		{.key = "address"},
 		{.key = "interface"},
@@ -321,111 +267,40 @@ print_differences(struct verify *v, struct err *err)
 	}
 	struct out *out = out_open(v->cli, columns);
 	for (size_t i = 0; i < v->ndifferences; i++) {
-		put_difference(out, &v->n, &v->difference[i]);
+		put_difference(out, &t->n, verify_difference(v, i));
 	}
 	return out_close(out, err);
 }
 
 static enum err_code
-print_table(struct verify *v, struct err *err)
+print_table(struct table *t, struct err *err)
 {
-	enum err_code code = print_differences(v, err);
+	const struct verify *v = &t->verify;
+	enum err_code code = print_differences(t, err);
 	for (size_t i = 0; i < v->npending; i++) {
 		const struct seg_msg *msg = &v->pending[i];
 		const struct nbr_key key = key_of(msg);
-		const char *iface = neigh_iface_name(&v->n, key.iface);
+		const char *iface = neigh_iface_name(&t->n, key.iface);
 		char text[IP_TEXT_SIZE];
 		cli_say(v->cli, "in the ring from core %u to core %u: %s %s dev %s", msg->from, msg->to, names_msg(msg->kind),
 			neigh_text(key.address, text), iface ? iface : "-");
 	}
-	if (v->coherent) {
-		cli_say(v->cli, "coherent%s%s: %u %s, %llu %s (by %s)", v->npending ? " but for what is in the rings" : "",
-			v->repaired ? " after a repair" : "", v->n.src.ncores, v->n.src.ncores == 1 ? "core" : "cores",
-			(unsigned long long)v->entries, v->entries == 1 ? "neighbour" : "neighbours", v->method);
-	} else {
-		cli_say(v->cli, "NOT coherent%s: %zu%s %s", v->repaired ? " after a repair" : "", v->ndifferences,
-			v->more ? " or more" : "", v->ndifferences == 1 ? "neighbour differs" : "neighbours differ");
-	}
+	verify_say(v, t->repaired ? " after a repair" : "");
 	return code;
-}
-
-/* What may be behind differences, for people. */
-static void
-explain(const struct verify *v)
-{
-	if (v->owed) {
-		cli_note(v->cli, "the engine ended before a resynchronisation was done; what differs may come from that");
-	}
-	for (unsigned core = 1; core <= v->n.src.ncores; core++) {
-		uint64_t times = seg_get(&count_of(&v->n, core)->no_room);
-		if (!(v->n.src.cores >> (core - 1) & 1)) {
-			cli_note(v->cli, "core %u has been taken out and is not compared", core);
-		}
-		if (times && !v->coherent) {
-			cli_note(v->cli, "core %u had no room for a neighbour %llu times: the table is too small, or nearly so",
-				core, (unsigned long long)times);
-		}
-	}
 }
 
 /* ---- the verb --------------------------------------------------------------------------------------------------- */
 
 static enum err_code
-compare(struct verify *v, struct err *err)
+repair(struct table *t, struct err *err)
 {
-	uint64_t deadline = settle_now_ms() + (uint64_t)v->cli->timeout_ms;
-	enum err_code code = ERR_NONE;
-	v->method = "digest";
-	v->ndifferences = v->npending = 0;
-	v->more = false;
-	if (!cli_has(v->cli, "full") && quickly_coherent(v)) {
-		return ERR_NONE;
-	}
-	v->method = "tables";
-	if (v->n.src.live) {
-		code = settle_wait(v->cli, &v->n.src, deadline, err);
-	}
-	code = code ? code : compare_tables(v, err);
-	if (!code && !v->n.src.live) {
-		set_pending_apart(v);
-	} else if (!code && v->ndifferences) {
-		code = settle_wait(v->cli, &v->n.src, deadline, err);
-		look_again(v);
-	}
-	return code;
-}
-
-static enum err_code
-repair(struct verify *v, struct err *err)
-{
+	struct cli *cli = t->verify.cli;
 	json_t *result;
-	enum err_code code = change_ask(
-		v->cli, "nbr.repair", json_pack("{s:s}", "family", neigh_tool.protocol), v->cli->timeout_ms, &result, err);
+	enum err_code code =
+		change_ask(cli, "nbr.repair", json_pack("{s:s}", "family", neigh_tool.protocol), cli->timeout_ms, &result, err);
 	json_decref(result);
-	v->repaired = code == ERR_NONE;
-	return code ? code : compare(v, err);
-}
-
-static enum err_code
-verify_open(struct verify *v, struct err *err)
-{
-	v->difference = calloc(MAX_DIFFERENCES, sizeof(*v->difference));
-	v->pending = calloc(MAX_PENDING, sizeof(*v->pending));
-	if (!v->difference || !v->pending) {
-		return err_set(err, ERR_FAILED, "no memory");
-	}
-	enum err_code code = compare(v, err);
-	if (!code && v->ndifferences && cli_has(v->cli, "repair")) {
-		code = repair(v, err);
-	}
-	v->coherent = v->ndifferences == 0;
-	if (!code) {
-		code = cli_wants_json(v->cli) ? print_json(v, err) : print_table(v, err);
-	}
-	if (!code) {
-		explain(v);
-	}
-	return !code && !v->coherent ? ERR_DIFFERS : code;
+	t->repaired = code == ERR_NONE;
+	return code ? code : verify_compare(&t->verify, err);
 }
 
 enum err_code
@@ -440,13 +315,39 @@ verify_check(const struct cli *cli, struct err *err)
 enum err_code
 verify_run(struct cli *cli, struct err *err)
 {
-	struct verify v = {.cli = cli};
-	enum err_code code = neigh_open(cli, &v.n, err);
-	if (!code) {
-		code = verify_open(&v, err);
-		free(v.difference);
-		free(v.pending);
-		neigh_close(&v.n);
+	struct table t = {.verify = {.cli = cli,
+				  .src = &t.n.src,
+				  .size = sizeof(struct difference),
+				  .one = "neighbour",
+				  .many = "neighbours",
+				  .no_room = offsetof(struct seg_core, nbr) + neigh_tool.family * sizeof(struct seg_nbr_count) +
+					     offsetof(struct seg_nbr_count, no_room),
+				  .arg = &t,
+				  .digests_equal = digests_equal,
+				  .read = read_tables,
+				  .look_up = look_up,
+				  .agree = agree,
+				  .same = same,
+				  .announces = announces,
+				  .about = about}};
+	enum err_code code = neigh_open(cli, &t.n, err);
+	if (code) {
+		return code;
 	}
+	code = verify_compare(&t.verify, err);
+	if (!code && !t.verify.coherent && cli_has(cli, "repair")) {
+		code = repair(&t, err);
+	}
+	if (!code) {
+		code = cli_wants_json(cli) ? print_json(&t, err) : print_table(&t, err);
+	}
+	if (!code) {
+		verify_explain(&t.verify);
+	}
+	if (!code && !t.verify.coherent) {
+		code = ERR_DIFFERS;
+	}
+	verify_free(&t.verify);
+	neigh_close(&t.n);
 	return code;
 }

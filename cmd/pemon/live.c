@@ -213,7 +213,7 @@ add_events(struct screen *screen)
 			add(screen, TITLE, "EVENTS");
 		}
 		if (seg_read_event(seg, newest - i, &event)) {
-			add(screen, event.severity <= 4 ? ALARM : PLAIN, "%s %s: %s", pemon_clock(seg, event.time_ns, clock),
+			add(screen, event.severity <= 4 ? ALARM : PLAIN, "%s %s: %s", source_clock(seg, event.time_ns, clock),
 				names_severity(event.severity), event.text);
 		}
 	}

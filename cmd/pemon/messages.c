@@ -226,8 +226,8 @@ out_head(const struct traces *traces, const struct record *record)
 {
 	const struct seg_msg *msg = record->kind == RECORD_MSG ? &record->msg : NULL;
 	char text[32];
-	pemon_clock(&traces->seg, record->time_ns, text);
-	out_number_as(traces->out, pemon_wall_ms(&traces->seg, record->time_ns), text);
+	source_clock(&traces->seg, record->time_ns, text);
+	out_number_as(traces->out, source_wall_ms(&traces->seg, record->time_ns), text);
 	out_number(traces->out, record->core);
 	if (msg && msg->to != TO_ALL) {
 		out_number(traces->out, msg->to);

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "pemon.h"
 
@@ -41,25 +39,6 @@ pemon_close(struct pemon *pemon)
 	free(pemon->then);
 	pemon->now = pemon->then = NULL;
 	seg_detach(&pemon->seg);
-}
-
-uint64_t
-pemon_wall_ms(const struct seg *seg, uint64_t time_ns)
-{
-	return (time_ns + (uint64_t)seg->head.wall_offset_ns) / 1000000;
-}
-
-char *
-pemon_clock(const struct seg *seg, uint64_t time_ns, char text[static 32])
-{
-	uint64_t ms = pemon_wall_ms(seg, time_ns);
-	time_t seconds = (time_t)(ms / 1000);
-	struct tm tm = {0};
-	char clock[16] = "";
-	localtime_r(&seconds, &tm);
-	strftime(clock, sizeof(clock), "%H:%M:%S", &tm);
-	snprintf(text, 32, "%s.%03u", clock, (unsigned)(ms % 1000));
-	return text;
 }
 
 char *

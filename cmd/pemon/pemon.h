@@ -121,13 +121,6 @@ pemon_plain(char *text);
 const char *
 pemon_role(const struct pemon *pemon, unsigned core);
 
-/* hh:mm:ss.mmm on that day, for people; of a time of the segment. */
-char *
-pemon_clock(const struct seg *seg, uint64_t time_ns, char text[static 32]);
-
-uint64_t
-pemon_wall_ms(const struct seg *seg, uint64_t time_ns);
-
 /* ---- neighbors.c: messages about neighbours ---- */
 
 bool

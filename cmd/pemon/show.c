@@ -164,8 +164,8 @@ say_events(struct cli *cli, const struct pemon *pemon)
 		struct seg_event event;
 		char clock[32];
 		if (seg_read_event(&pemon->seg, id, &event)) {
-			cli_say(cli, "%s  %s: %s", pemon_clock(&pemon->seg, event.time_ns, clock), names_severity(event.severity),
-				pemon_plain(event.text));
+			cli_say(cli, "%s  %s: %s", source_clock(&pemon->seg, event.time_ns, clock),
+				names_severity(event.severity), pemon_plain(event.text));
 		}
 	}
 }

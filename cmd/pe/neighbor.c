@@ -18,27 +18,34 @@
 
 /* ---- beginning and end ------------------------------------------------------------------------------------------ */
 
+static bool
+neighbor_init(struct worker *w, struct neighbors *nbr, unsigned family)
+{
+	const struct seg *seg = &w->engine->seg;
+	uint32_t slots = seg->head.nbr_slots;
+	uint64_t seed = seg->head.fdb_seed;
+
+	/* calloc(): most of a large table is never touched */
+	nbr->private[family] = calloc(slots, sizeof(*nbr->private[family]));
+	if (!nbr->private[family]) {
+		return false;
+	}
+	nbr_cache_init(&nbr->cache[family], family, seg_nbr(seg, family, w->number), nbr->private[family], slots, seed,
+		seg -> head.nbr_limit, seg_control(seg), &w->mine->nbr[family], &nbr->params, (uint8_t)w->number,
+		(uint8_t)w->ncores, w->now_ns);
+	return true;
+}
+
 struct neighbors *
 neighbor_new(struct worker *w)
 {
-	const struct seg *seg = &w->engine->seg;
 	struct neighbors *nbr = calloc(1, sizeof(*nbr));
-	uint32_t slots = seg->head.nbr_slots;
 
 	if (!nbr) {
 		return NULL;
 	}
-	nbr->hold = hold_new(slots);
-	for (unsigned f = 0; f < SEG_FAMILIES; f++) {
-		/* calloc(): most of a large table is never touched */
-		nbr->private[f] = calloc(slots, sizeof(*nbr->private[f]));
-		if (nbr->private[f]) {
-			nbr_cache_init(&nbr->cache[f], f, seg_nbr(seg, f, w->number), nbr->private[f], slots,
-				seg -> head.fdb_seed, seg->head.nbr_limit, seg_control(seg), &w->mine->nbr[f], &nbr->params,
-				(uint8_t)w->number, (uint8_t)w->ncores, w->now_ns);
-		}
-	}
-	if (!nbr->hold || !nbr->private[SEG_IPV4] || !nbr->private[SEG_IPV6]) {
+	nbr->hold = hold_new(w->engine->seg.head.nbr_slots);
+	if (!nbr->hold || !neighbor_init(w, nbr, SEG_IPV4) || !neighbor_init(w, nbr, SEG_IPV6)) {
 		neighbor_free(nbr);
 		return NULL;
 	}

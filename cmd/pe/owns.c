@@ -12,7 +12,7 @@
 #include "nbr/own.h"
 #include "net/ip6.h"
 
-#define SEND_MS 100         /* how long a full ring of the master core is waited for */
+#define SEND_MS 20          /* how long a full ring of the master core is waited for */
 #define SENDS_PER_TICK 64   /* announcements; the others follow with the next ticks */
 #define NOTICES_PER_RING 64 /* taken at a time */
 #define TO_ALL 255
@@ -48,8 +48,9 @@ owns_send(struct control *control, uint16_t n, enum own_frame frame, unsigned fa
 	uint8_t master = seg_get(&seg_control(&engine->seg)->master);
 
 	control->owns->sends++;
-	if (engine->core[master]) {
-		(void)engine_send(engine, master, &msg, SEND_MS); /* a core that takes nothing for so long sends nothing either */
+	if (engine->core[master] && !engine_send(engine, master, &msg, SEND_MS)) {
+		/* A core that takes nothing for so long would send nothing either; others are not to wait for it. */
+		control->owns->sends = SENDS_PER_TICK;
 	}
 }
 

@@ -18,42 +18,63 @@ clock_ns(void)
 
 /* ---- coherence -------------------------------------------------------------------------------------------------- */
 
+#define TABLES (1 + SEG_FAMILIES) /* of a core: bridge, IPv4 and IPv6 neighbours */
+
 struct look {
-	uint64_t digest[SEG_MAX_NODES];
+	uint64_t digest[SEG_MAX_NODES][TABLES];
 	uint64_t sent, received;
 	bool under_way; /* messages in rings, resynchronisations owed, flushes not swept by all */
 	bool equal;
 };
 
+/* A core that was taken out follows nothing. */
+static bool
+counts(const struct seg *seg, unsigned node)
+{
+	return node == 0 || seg_get(&seg_control(seg)->role[node]) != SEG_ROLE_LOST;
+}
+
+static void
+look_at_tables(const struct seg *seg, struct look *look)
+{
+	unsigned first = 0;
+	for (unsigned i = 1; i <= seg->head.ncores; i++) {
+		const struct seg_core *core = seg_core(seg, i);
+		if (!counts(seg, i)) {
+			continue;
+		}
+		first = first ? first : i;
+		look->digest[i][0] = seg_get_acquire(&core->fdb.digest);
+		for (unsigned family = 0; family < SEG_FAMILIES; family++) {
+			look->digest[i][1 + family] = seg_get_acquire(&core->nbr[family].digest);
+		}
+		look->equal &= memcmp(look->digest[i], look->digest[first], sizeof(look->digest[i])) == 0;
+		look->under_way |= seg_get(&core->fdb.swept_flush) != seg_get(&seg_core(seg, first)->fdb.swept_flush);
+	}
+}
+
 static void
 look_at(const struct seg *seg, struct look *look)
 {
 	const unsigned ncores = seg->head.ncores;
-	uint32_t swept = 0;
 	memset(look, 0, sizeof(*look));
 	look->equal = true;
 	for (unsigned i = 0; i <= ncores; i++) {
 		const struct seg_core *core = seg_core(seg, i);
 		look->sent += seg_get(&core->messages_sent);
 		look->received += seg_get(&core->messages_received);
-		look->under_way |= seg_get(&core->resync) != 0;
+		look->under_way |= counts(seg, i) && seg_get(&core->resync) != 0;
 		for (unsigned to = 0; to <= ncores; to++) {
 			const struct seg_ring *ring = seg_ring(seg, i, to);
-			look->under_way |= seg_get(&ring->head) != seg_get(&ring->tail);
+			look->under_way |= counts(seg, i) && counts(seg, to) && seg_get(&ring->head) != seg_get(&ring->tail);
 		}
-		if (i == 0) {
-			continue;
-		}
-		look->digest[i] = seg_get_acquire(&core->fdb.digest);
-		look->equal &= look->digest[i] == look->digest[1];
-		look->under_way |= i > 1 && seg_get(&core->fdb.swept_flush) != swept;
-		swept = seg_get(&core->fdb.swept_flush);
 	}
+	look_at_tables(seg, look);
 }
 
 /*
  * Digests are read one after the other while cores learn. They differ for certain when they stay as they are with nothing under
- * way; `brtable verify` looks closer.
+ * way; the tables' own tools look closer (verify).
  */
 enum sample_coherence
 sample_judge(const struct seg *seg, bool alive)

@@ -136,7 +136,7 @@ coherence_text(enum sample_coherence coherence)
 	if (coherence == SAMPLE_UNSETTLED) {
 		return "settling";
 	}
-	return coherence == SAMPLE_COHERENT ? "coherent" : "NOT COHERENT (brtable verify)";
+	return coherence == SAMPLE_COHERENT ? "coherent" : "NOT COHERENT (brtable, arpmgr and ndmgr verify say where)";
 }
 
 static enum err_code

@@ -49,7 +49,7 @@ teardown()
 	segment
 	local words
 	for words in "brtable -o table" "brtable -j" "pemon messages" "pemon show -j" "pemon export" "pe status -j" \
-		"timeout 5 pemon messages -f" "timeout 5 brtable monitor"; do
+		"timeout 5 pemon messages -f" "timeout 5 brtable monitor" "arpmgr -j" "ndmgr stats"; do
 		# shellcheck disable=SC2086 # several words
 		run bash -c "$words 2>&1 >/dev/full | grep -c 'cannot write the output'"
 		[ "$output" = 1 ]
@@ -151,8 +151,9 @@ teardown()
 @test "titles of columns are single words" {
 	segment
 	local words
-	for words in "brtable -o wide" "brtable --per-core -o wide" "brtable stats" "pemon cores -o wide" "pemon ports -o wide" "pemon drops -o wide" \
-		"pemon messages -o wide"; do
+	mknbr "$A"
+	for words in "brtable -o wide" "brtable --per-core -o wide" "brtable stats" "arpmgr -o wide" "ndmgr --per-core -o wide" "ndmgr stats" \
+		"arpmgr owner 10.0.10.5 -o wide" "pemon cores -o wide" "pemon ports -o wide" "pemon drops -o wide" "pemon messages -o wide"; do
 		# as many words as columns: two blanks or more between any two
 		# shellcheck disable=SC2086 # several words
 		head=$($words 2>/dev/null | head -1)

@@ -46,8 +46,8 @@ follow()
 
 unfollow()
 {
-	kill -INT $FOLLOWER
-	wait $FOLLOWER
+	kill -INT "$FOLLOWER"
+	wait "$FOLLOWER"
 	FOLLOWER=
 }
 

@@ -122,11 +122,11 @@ show_all_cores_as_one()
 	[[ "$stderr" == *"is dead; the data is "*" old"* ]]
 	jq -e --argjson k "$KEYS" --argjson n $((LIVE + 2)) 'length == $n and all(.[]; keys_unsorted == $k)' <<<"$output"
 	# the row's state and times are its owner's: others say reachable, confirmed 9 s ago
-	jq -e --arg a $A6 '.[] | select(.address == $a) | .state == "stale" and .interface == "v10" and .mac == "02:00:00:00:00:06" and
+	jq -e --arg a "$A6" '.[] | select(.address == $a) | .state == "stale" and .interface == "v10" and .mac == "02:00:00:00:00:06" and
 		.age_ms >= 5000 and .age_ms < 9000 and .used_ms >= 2000 and .cores == [1, 2, 3]' <<<"$output"
-	jq -e --arg a $A7 '.[] | select(.address == $a) | .state == "permanent" and .interface == "v20"' <<<"$output"
-	jq -e --arg a $A8 '.[] | select(.address == $a) | .state == "incomplete" and .mac == null and .age_ms == null and (.cores | index(3) != null)' <<<"$output"
-	jq -e --arg a $A9 '.[] | select(.address == $a) | .state == "failed" and .mac == null and (.cores | length == 1)' <<<"$output"
+	jq -e --arg a "$A7" '.[] | select(.address == $a) | .state == "permanent" and .interface == "v20"' <<<"$output"
+	jq -e --arg a "$A8" '.[] | select(.address == $a) | .state == "incomplete" and .mac == null and .age_ms == null and (.cores | index(3) != null)' <<<"$output"
+	jq -e --arg a "$A9" '.[] | select(.address == $a) | .state == "failed" and .mac == null and (.cores | length == 1)' <<<"$output"
 	jq -e 'all(.[]; .owner >= 1 and .owner <= 3)' <<<"$output"
 }
 
@@ -137,11 +137,11 @@ show_all_cores_as_one()
 show_filters()
 {
 	segment
-	[ "$("$TOOL" -j to $NET | jq length)" = 4 ]
-	[ "$("$TOOL" -j to $NET_IN | jq length)" = 4 ]
-	[ "$("$TOOL" -j to $A6 | jq -r '.[].mac')" = 02:00:00:00:00:06 ]
-	[ "$("$TOOL" -j dev v20 to $A7 | jq -r '.[].mac')" = 02:00:00:00:00:07 ]
-	[ "$("$TOOL" -j dev v20 to $A6)" = '[]' ]
+	[ "$("$TOOL" -j to "$NET" | jq length)" = 4 ]
+	[ "$("$TOOL" -j to "$NET_IN" | jq length)" = 4 ]
+	[ "$("$TOOL" -j to "$A6" | jq -r '.[].mac')" = 02:00:00:00:00:06 ]
+	[ "$("$TOOL" -j dev v20 to "$A7" | jq -r '.[].mac')" = 02:00:00:00:00:07 ]
+	[ "$("$TOOL" -j dev v20 to "$A6")" = '[]' ]
 	[ "$("$TOOL" -j nud stale | jq -c '[.[].address]')" = "[\"$A6\"]" ]
 	[ "$("$TOOL" --count nud failed nud incomplete)" = 2 ]
 	[ "$("$TOOL" -j --count nud permanent | jq .entries)" = 1 ]
@@ -155,11 +155,11 @@ show_core_by_core()
 {
 	segment differ
 	[ "$("$TOOL" -j --core 3 nud reachable nud stale nud permanent | jq -c '[.[].core] | [length, unique]')" = "[$((LIVE - 1)),[3]]" ]
-	"$TOOL" -j --per-core | jq -e --arg a $A5 '[.[] | select(.address == $a) | .core] == [1, 2]'
+	"$TOOL" -j --per-core | jq -e --arg a "$A5" '[.[] | select(.address == $a) | .core] == [1, 2]'
 	"$TOOL" -j --per-core | jq -e 'all(.[]; has("cores") | not)'
-	"$TOOL" -j to $A5 | jq -e '.[0].cores == [1, 2]'
+	"$TOOL" -j to "$A5" | jq -e '.[0].cores == [1, 2]'
 	# only the owner has it stale
-	"$TOOL" -j --per-core to $A6 | jq -e '[.[] | select(.state == "stale")] | length == 1 and .[0].core == .[0].owner'
+	"$TOOL" -j --per-core to "$A6" | jq -e '[.[] | select(.state == "stale")] | length == 1 and .[0].core == .[0].owner'
 	segment entries 2000
 	[ "$("$TOOL" --core 1 nud reachable dev v20 | cut -c7-)" = "$("$TOOL" --core 2 nud reachable dev v20 | cut -c7-)" ]
 	"$TOOL" -j | jq -e '[.[].interface] | . == sort'
@@ -178,7 +178,7 @@ show_other_forms()
 	[[ "$("$TOOL" -o wide | head -1)" == *"CORES  STATE_FOR  VERSION  FROM_CORE" ]]
 	[ "$("$TOOL" -o jsonl | jq -s length)" = $((LIVE + 2)) ]
 	[ "$("$TOOL" -o csv | head -1)" = "$(jq -r 'join(",")' <<<"$KEYS")" ]
-	[ "$("$TOOL" -o csv to $A5 | tail -1 | cut -d, -f1-4)" = "$A5,02:00:00:00:00:05,v10,reachable" ]
+	[ "$("$TOOL" -o csv to "$A5" | tail -1 | cut -d, -f1-4)" = "$A5,02:00:00:00:00:05,v10,reachable" ]
 }
 
 @test "the other forms: table, wide, jsonl, csv" {
@@ -188,9 +188,9 @@ show_other_forms()
 get_one()
 {
 	segment differ
-	[ "$("$TOOL" -j get $A5 | jq -c '[length, .[0].mac, .[0].cores]')" = '[1,"02:00:00:00:00:05",[1,2]]' ]
-	[ "$("$TOOL" -j get $A7 dev v20 | jq -r '.[0].state')" = permanent ]
-	[ "$("$TOOL" -j get $A8 | jq -r '.[0].state')" = incomplete ]
+	[ "$("$TOOL" -j get "$A5" | jq -c '[length, .[0].mac, .[0].cores]')" = '[1,"02:00:00:00:00:05",[1,2]]' ]
+	[ "$("$TOOL" -j get "$A7" dev v20 | jq -r '.[0].state')" = permanent ]
+	[ "$("$TOOL" -j get "$A8" | jq -r '.[0].state')" = incomplete ]
 }
 
 @test "get: one neighbour" {
@@ -200,7 +200,7 @@ get_one()
 stats_count()
 {
 	segment
-	"$TOOL" -j stats | jq -e --arg a "$A" --arg f $FAMILY --argjson n $LIVE '.appliance == $a and .family == $f and (.cores | length == 3) and
+	"$TOOL" -j stats | jq -e --arg a "$A" --arg f "$FAMILY" --argjson n "$LIVE" '.appliance == $a and .family == $f and (.cores | length == 3) and
 		.cores[2].entries == $n and .total.permanent == 1 and .total.asked == 7 and .limit == 32 and .slots == 64 and ([.cores[].digest] | unique | length == 1)'
 	[ "$("$TOOL" stats -o csv | wc -l)" = 5 ]
 	"$TOOL" stats | grep -q '^limit 32 neighbours'
@@ -220,9 +220,9 @@ saved_copies()
 	[[ "$stderr" == *"saved.seg: a saved copy of $A"* ]]
 	run "$TOOL" -s saved.seg verify
 	[ "$status" = 8 ]
-	"$TOOL" -s saved.seg owner $A5
+	"$TOOL" -s saved.seg owner "$A5"
 	"$TOOL" -s saved.seg stats
-	"$TOOL" -s saved.seg get $A5
+	"$TOOL" -s saved.seg get "$A5"
 	head -c 5000 saved.seg >cut.seg
 	run "$TOOL" -s cut.seg
 	[ "$status" = 6 ]
@@ -300,9 +300,9 @@ hostile_segments()
 owner_is_told()
 {
 	segment
-	run --separate-stderr "$TOOL" -j owner $A5
+	run --separate-stderr "$TOOL" -j owner "$A5"
 	[ "$status" = 0 ]
-	[ "$(jq '.[0].owner' <<<"$output")" = "$("$TOOL" -j get $A5 2>/dev/null | jq '.[0].owner')" ]
+	[ "$(jq '.[0].owner' <<<"$output")" = "$("$TOOL" -j get "$A5" 2>/dev/null | jq '.[0].owner')" ]
 	jq -e '.[0].role == "serving" and .[0].interface == "v10"' <<<"$output"
 }
 
@@ -315,10 +315,10 @@ owner_is_told()
 monitor_json()
 {
 	live_segment changes
-	follow -j monitor to $NET
+	follow -j monitor to "$NET"
 	await eval '[ "$(wc -l <lines)" -ge 12 ]'
 	unfollow
-	jq -s -e --arg a $A70 'all(.[]; .address == $a and .interface == "v10" and .time_ms > 1600000000000 and (.cause | test("^[0-9]+[.][0-9]+$")))' lines
+	jq -s -e --arg a "$A70" 'all(.[]; .address == $a and .interface == "v10" and .time_ms > 1600000000000 and (.cause | test("^[0-9]+[.][0-9]+$")))' lines
 	jq -s -e 'all(.[] | select(.event == "change"); .mac == "02:00:00:00:00:71" and .mac_before == "02:00:00:00:00:70")' lines
 	jq -s -e 'all(.[] | select(.event == "failed"); .mac == null and .state == "failed")' lines
 	# each follows the one before
@@ -379,7 +379,7 @@ verify_coherent()
 	[ "$output" = "coherent: 3 cores, $LIVE neighbours (by digest)" ]
 	run --separate-stderr "$TOOL" -j verify --full
 	[ "$status" = 0 ]
-	jq -e --argjson n $LIVE '. == {coherent: true, method: "tables", cores: 3, entries: $n, differences: [], more: false, repaired: false, in_rings: []}' <<<"$output"
+	jq -e --argjson n "$LIVE" '. == {coherent: true, method: "tables", cores: 3, entries: $n, differences: [], more: false, repaired: false, in_rings: []}' <<<"$output"
 }
 
 @test "verify: coherent by digest and by the tables" {
@@ -391,7 +391,7 @@ verify_differs()
 	live_segment differ
 	run --separate-stderr "$TOOL" -j verify
 	[ "$status" = 8 ]
-	jq -e --arg a $A5 '.coherent == false and (.differences | length == 1) and .differences[0].address == $a and .differences[0].interface == "v10" and
+	jq -e --arg a "$A5" '.coherent == false and (.differences | length == 1) and .differences[0].address == $a and .differences[0].interface == "v10" and
 		([.differences[0].cores[].state] == ["live", "live", "missing"])' <<<"$output"
 	run "$TOOL" verify
 	[ "$status" = 8 ]
@@ -460,7 +460,7 @@ verify_dead()
 	segment pending
 	run --separate-stderr "$TOOL" -j verify
 	[ "$status" = 0 ]
-	jq -e --arg a $A50 '.coherent and .differences == [] and (.in_rings | length == 1) and .in_rings[0] ==
+	jq -e --arg a "$A50" '.coherent and .differences == [] and (.in_rings | length == 1) and .in_rings[0] ==
 		{address: $a, interface: "v10", from: 1, to: 2, message: "nbr_add"}' <<<"$output"
 	segment pending differ owed
 	run --separate-stderr "$TOOL" verify
@@ -497,13 +497,13 @@ changes_ask_the_engine()
 {
 	segment
 	fake_engine '{"result": {"changed": true, "dry_run": false}}'
-	[ "$("$TOOL" add $A5 lladdr 0200.0000.00AA dev v10 --may-exist)" = "$A5 dev v10: added" ]
-	"$TOOL" replace $A5 lladdr 02:00:00:00:00:aa dev v10 nud stale --dry-run | grep -q "would be replaced"
-	[ "$("$TOOL" del $A5 --if-exists)" = "$A5: deleted" ]
+	[ "$("$TOOL" add "$A5" lladdr 0200.0000.00AA dev v10 --may-exist)" = "$A5 dev v10: added" ]
+	"$TOOL" replace "$A5" lladdr 02:00:00:00:00:aa dev v10 nud stale --dry-run | grep -q "would be replaced"
+	[ "$("$TOOL" del "$A5" --if-exists)" = "$A5: deleted" ]
 	"$TOOL" flush --yes
-	[ "$("$TOOL" -j flush to $NET_IN dev v10 nud stale --yes | jq -c .)" = '{"changed":true,"dry_run":false}' ]
+	[ "$("$TOOL" -j flush to "$NET_IN" dev v10 nud stale --yes | jq -c .)" = '{"changed":true,"dry_run":false}' ]
 	"$TOOL" flush --permanent --yes
-	[ "$("$TOOL" announce $OURS)" = "$OURS: announced" ]
+	[ "$("$TOOL" announce "$OURS")" = "$OURS: announced" ]
 	run jq -c . requests
 	local f="\"family\":\"$FAMILY\",\"address\":\"$A5\""
 	[ "${lines[0]}" = "{\"op\":\"nbr.add\",\"args\":{$f,\"interface\":\"v10\",\"mac\":\"02:00:00:00:00:aa\",\"state\":\"permanent\",\"may_exist\":true}}" ]
@@ -523,11 +523,11 @@ resolve_waits()
 {
 	segment
 	fake_engine '{"result": {"mac": "02:00:00:00:00:05", "state": "reachable", "interface": "v10", "answered_by_ms": 7}}'
-	run --separate-stderr "$TOOL" -T 2 resolve $A5
+	run --separate-stderr "$TOOL" -T 2 resolve "$A5"
 	[ "$status" = 0 ]
-	owner=$("$TOOL" -j get $A5 2>/dev/null | jq '.[0].owner')
+	owner=$("$TOOL" -j get "$A5" 2>/dev/null | jq '.[0].owner')
 	[ "$output" = "$A5 dev v10 lladdr 02:00:00:00:00:05 reachable: 7 ms, core $owner owns it" ]
-	[ "$("$TOOL" -j resolve $A5 | jq -c .)" = "{\"address\":\"$A5\",\"mac\":\"02:00:00:00:00:05\",\"interface\":\"v10\",\"state\":\"reachable\",\"owner\":$owner,\"answered_by_ms\":7}" ]
+	[ "$("$TOOL" -j resolve "$A5" | jq -c .)" = "{\"address\":\"$A5\",\"mac\":\"02:00:00:00:00:05\",\"interface\":\"v10\",\"state\":\"reachable\",\"owner\":$owner,\"answered_by_ms\":7}" ]
 	[ "$(head -1 requests | jq -c .)" = "{\"op\":\"nbr.resolve\",\"args\":{\"family\":\"$FAMILY\",\"address\":\"$A5\",\"interface\":\"v10\",\"timeout_ms\":2000}}" ]
 }
 
@@ -539,7 +539,7 @@ resolve_fails()
 {
 	segment
 	fake_engine "{\"error\": {\"code\": 3, \"name\": \"not_found\", \"message\": \"$A5: nobody answered\", \"hint\": \"\"}}"
-	refused 3 "$A5: nobody answered" "$TOOL" resolve $A5
+	refused 3 "$A5: nobody answered" "$TOOL" resolve "$A5"
 }
 
 @test "resolve: nobody answers: exit 3" {
@@ -551,7 +551,7 @@ resolve_of_an_odd_engine()
 {
 	segment
 	fake_engine '{"result": {}}'
-	run --separate-stderr "$TOOL" -j resolve $A5
+	run --separate-stderr "$TOOL" -j resolve "$A5"
 	[ "$status" = 0 ]
 	jq -e '.mac == null' <<<"$output"
 }
@@ -564,7 +564,7 @@ refusals_come_through()
 {
 	segment
 	fake_engine '{"error": {"code": 4, "name": "exists", "message": "it is at 02:00:00:00:00:01", "hint": "replace it"}}'
-	refused 4 "it is at 02:00:00:00:00:01" "$TOOL" add $A5 lladdr 02:00:00:00:00:aa dev v10
+	refused 4 "it is at 02:00:00:00:00:01" "$TOOL" add "$A5" lladdr 02:00:00:00:00:aa dev v10
 }
 
 @test "the engine's refusal comes through, and nothing else is printed" {
@@ -575,7 +575,7 @@ flush_asks()
 {
 	segment
 	refused 2 "forget learned neighbours: nobody to ask" "$TOOL" flush
-	refused 2 "forget all neighbours in $NET at v10: nobody to ask" "$TOOL" flush to $NET dev v10 --permanent
+	refused 2 "forget all neighbours in $NET at v10: nobody to ask" "$TOOL" flush to "$NET" dev v10 --permanent
 }
 
 @test "flush asks: without a terminal it needs --yes" {
@@ -610,8 +610,8 @@ completes()
 	[ "$("$TOOL" --complete show dev '' | sort | paste -sd' ')" = "v10 v20" ]
 	[ "$("$TOOL" --complete show --core '' | sort | paste -sd' ')" = "1 2 3" ]
 	[ "$("$TOOL" --complete add x nud '' | sort | paste -sd' ')" = "permanent reachable stale" ]
-	"$TOOL" --complete get '' | grep -qx -- $A5
-	"$TOOL" --complete get '' | grep -qx -- $A8 && return 1
+	"$TOOL" --complete get '' | grep -qx -- "$A5"
+	"$TOOL" --complete get '' | grep -qx -- "$A8" && return 1
 	[ -z "$("$TOOL" --complete frob '')" ]
 	bash --norc -c 'source /usr/share/bash-completion/bash_completion; source "$1"; complete -p "$2"' -- "$ROOT/completions/$TOOL" "$TOOL" | grep -q "_pekit_$TOOL $TOOL"
 }
@@ -659,4 +659,19 @@ many_neighbours()
 
 @test "65,536 neighbours over 8 cores" {
 	both many_neighbours
+}
+
+@test "examples/neighbors.sh: reports, pins and says which cores differ" {
+	segment
+	run --separate-stderr "$ROOT/examples/neighbors.sh"
+	[ "$status" = 0 ]
+	[[ "$output" == *"== arpmgr: 5 neighbours"*"v10: 1 failed, 1 incomplete, 1 reachable, 1 stale"*"== ndmgr: 7 neighbours"* ]]
+	segment differ
+	run --separate-stderr "$ROOT/examples/neighbors.sh" "$A" report
+	[ "$status" = 8 ]
+	fake_engine '{"result": {"changed": true, "dry_run": false}}'
+	printf '# ours\n10.0.10.5 02:00:00:00:00:05 v10\n2001:db8:10::5 02:00:00:00:00:05 v10\n' >list
+	run --separate-stderr "$ROOT/examples/neighbors.sh" "$A" pin list
+	[ "$status" = 0 ]
+	[ "$(jq -c '[.op, .args.family, .args.replace]' requests | paste -sd' ')" = '["nbr.add","ipv4",true] ["nbr.add","ipv6",true]' ]
 }

@@ -107,6 +107,16 @@ check()
 	segment differ waiting
 	run --separate-stderr pemon show -j
 	check '.coherent == null'
+	# neighbours count, too; a core that was taken out does not
+	mknbr "$A"
+	run --separate-stderr pemon show -j
+	check '.coherent == true'
+	mknbr "$A" differ
+	run --separate-stderr pemon show -j
+	check '.coherent == false'
+	mknbr "$A" differ lost
+	run --separate-stderr pemon show -j
+	check '.coherent == true'
 }
 
 @test "a stopped engine, and a saved copy" {

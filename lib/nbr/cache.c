@@ -328,11 +328,13 @@ cache_make_room(struct nbr_cache *c, uint32_t cause, uint64_t now, struct nbr_ou
 	return true;
 }
 
-/* May the resolution of one more begin? */
+/* May the resolution of one more begin? Those that nobody answers for take no more than half of the room, whatever interfaces
+ * they are asked for on: neighbours that are there must find some. */
 static bool
 cache_admit(struct nbr_cache *c, const struct nbr_key *key, uint32_t cause, uint64_t now, struct nbr_out *out)
 {
-	if (c->incomplete[key->iface] >= seg_get(&c->params->incomplete)) {
+	const struct seg_nbr_count *count = c->table.count;
+	if (c->incomplete[key->iface] >= seg_get(&c->params->incomplete) || count->incomplete >= c->limit / 2) {
 		seg_add(&c->table.count->limited, 1);
 		return false;
 	}
@@ -347,7 +349,7 @@ cache_admit(struct nbr_cache *c, const struct nbr_key *key, uint32_t cause, uint
 		seg_add(&c->table.count->no_room, 1);
 		return false;
 	}
-	if (c->table.count->entries > c->limit) {
+	if (count->entries > c->limit) {
 		/* Several owners have passed the limit together: two go for one that comes. */
 		(void)cache_make_room(c, cause, now, out);
 	}

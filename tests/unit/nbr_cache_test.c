@@ -163,6 +163,13 @@ too_many_unresolved(void **state)
 	assert_int_equal(nbr_cache_need(w->core[1], &key, w->now, &slot, &w->out[1]), NBR_WAIT);
 	heard(w, 2, 3, MAC(3), NA(0), false);
 	assert_int_equal(need(w, 1, 16), NBR_WAIT);
+	/* All interfaces together take no more than half of the room. */
+	w->params.incomplete = 1000;
+	for (unsigned n = 20; n < 20 + LIMIT / 2 - 17; n++) {
+		assert_int_equal(need(w, 1, n), NBR_WAIT);
+	}
+	assert_int_equal(need(w, 1, 99), NBR_REFUSED);
+	assert_int_equal(w->count[1].limited, 2);
 }
 
 static void
@@ -203,13 +210,36 @@ pace_refills(void **state)
 
 	w->params.incomplete = 1000;
 	w->params.solicitations = 1;
+	w->core[2]->limit = 180;
+	w->params.solicit_pps = 10;
 	for (unsigned n = 0; n < 300; n++) {
 		begun += need(w, 2, n) == NBR_WAIT;
 		pass(w, 10 * MS);
 	}
-	/* A second's worth at once, and 20 a second for three. */
-	assert_in_range(begun, 20 + 58, 20 + 61);
+	/* A second's worth at once, and 10 a second for three. */
+	assert_in_range(begun, 10 + 29, 10 + 31);
 	assert_int_equal(w->count[2].paced, 300 - begun);
+}
+
+/* Whatever interfaces they are asked for on, half of the room is left. */
+static void
+half_unresolved(void **state)
+{
+	struct world *w = *state;
+	unsigned begun = 0;
+
+	w->params.solicit_pps = 1000;
+	w->params.incomplete = 1000;
+	pass(w, S);
+	for (unsigned core = 1; core <= 2; core++) {
+		for (unsigned n = begun = 0; n < LIMIT; n++) {
+			begun += need(w, core, n) == NBR_WAIT;
+		}
+		assert_int_equal(begun, LIMIT / 2);
+		assert_int_equal(w->count[core].limited, LIMIT / 2);
+	}
+	heard(w, 2, 1000, MAC(1000), NBR_HEARD_SENDER, true);
+	assert_int_equal(need(w, 2, 1000), NBR_GO);
 }
 
 static void
@@ -537,6 +567,7 @@ main(void)
 		BOTH(too_many_unresolved),
 		BOTH(too_fast),
 		BOTH(pace_refills),
+		BOTH(half_unresolved),
 		BOTH(table_full),
 		BOTH(states_in_time),
 		BOTH(silent_neighbour),

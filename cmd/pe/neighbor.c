@@ -23,16 +23,15 @@ neighbor_init(struct worker *w, struct neighbors *nbr, unsigned family)
 {
 	const struct seg *seg = &w->engine->seg;
 	uint32_t slots = seg->head.nbr_slots;
-	uint64_t seed = seg->head.fdb_seed;
+	uint64_t seed = seg->head.fdb_seed, limit = seg->head.nbr_limit;
 
 	/* calloc(): most of a large table is never touched */
-	nbr->private[family] = calloc(slots, sizeof(*nbr->private[family]));
-	if (!nbr->private[family]) {
+	nbr->timers[family] = calloc(slots, sizeof(*nbr->timers[family]));
+	if (!nbr->timers[family]) {
 		return false;
 	}
-	nbr_cache_init(&nbr->cache[family], family, seg_nbr(seg, family, w->number), nbr->private[family], slots, seed,
-		seg -> head.nbr_limit, seg_control(seg), &w->mine->nbr[family], &nbr->params, (uint8_t)w->number,
-		(uint8_t)w->ncores, w->now_ns);
+	nbr_cache_init(&nbr->cache[family], family, seg_nbr(seg, family, w->number), nbr->timers[family], slots, seed, limit,
+		seg_control(seg), &w->mine->nbr[family], &nbr->params, (uint8_t)w->number, (uint8_t)w->ncores, w->now_ns);
 	return true;
 }
 
@@ -61,8 +60,8 @@ neighbor_free(struct neighbors *nbr)
 	if (nbr->hold) {
 		hold_free(nbr->hold);
 	}
-	free(nbr->private[SEG_IPV4]);
-	free(nbr->private[SEG_IPV6]);
+	free(nbr->timers[SEG_IPV4]);
+	free(nbr->timers[SEG_IPV6]);
 	free(nbr);
 }
 

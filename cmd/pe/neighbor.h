@@ -14,7 +14,7 @@ enum police_class { POLICE_ARP, POLICE_ND, POLICE_LOCAL, POLICE_CLASSES };
 
 struct neighbors {
 	struct nbr_cache cache[SEG_FAMILIES];
-	struct nbr_private *private[SEG_FAMILIES];
+	struct nbr_private *timers[SEG_FAMILIES];
 	struct nbr_params params;
 	struct nbr_out out[SEG_FAMILIES]; /* not yet on the rings and wires */
 	struct hold *hold;

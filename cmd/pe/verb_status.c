@@ -140,6 +140,25 @@ roles_json(const struct seg *seg)
 	return roles;
 }
 
+static json_t *
+routes_json(const struct seg *seg)
+{
+	const struct seg_control *words = seg_control(seg);
+	return json_pack("{s:I, s:I, s:I}", "ipv4", (json_int_t)seg_get(&words->routes[SEG_IPV4]), "ipv6",
+		(json_int_t)seg_get(&words->routes[SEG_IPV6]), "fib_bytes", (json_int_t)seg_get(&words->fib_bytes));
+}
+
+static void
+say_routes(struct cli *cli, const struct seg *seg)
+{
+	const struct seg_control *words = seg_control(seg);
+	uint64_t four = seg_get(&words->routes[SEG_IPV4]), six = seg_get(&words->routes[SEG_IPV6]);
+	if (four || six) {
+		cli_say(cli, "%" PRIu64 " IPv4 and %" PRIu64 " IPv6 routes, compiled into %" PRIu64 " MiB", four, six,
+			seg_get(&words->fib_bytes) >> 20);
+	}
+}
+
 static enum err_code
 print_json(struct cli *cli, const struct status *status, struct err *err)
 {
@@ -151,14 +170,15 @@ print_json(struct cli *cli, const struct status *status, struct err *err)
 		}
 	}
 	return cli_print_json(cli,
-		json_pack("{s:s, s:s, s:b, s:i, s:o, s:I, s:I, s:I, s:i, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "appliance",
-			seg->head.name, "state", seg_state_name(seg), "alive", status->alive, "pid", (int)seg->head.writer_pid,
-			"release", cli_json_text(seg->head.release), "uptime_s", (json_int_t)status->uptime_ms / 1000,
-			"heartbeat_age_ms", (json_int_t)status->heartbeat_age_ms, "generation",
-			(json_int_t)status->tables.generation, "cores", (int)seg->head.ncores, "roles", roles_json(seg),
-			"coherent", status->coherent, "config_file", engine_value(status, "config_file"), "confirm_left_ms",
-			engine_value(status, "confirm_left_ms"), "hugepages", engine_value(status, "hugepages"), "log_level",
-			engine_value(status, "log_level"), "mbufs", engine_value(status, "mbufs"), "ports", ports),
+		json_pack("{s:s, s:s, s:b, s:i, s:o, s:I, s:I, s:I, s:i, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+			"appliance", seg->head.name, "state", seg_state_name(seg), "alive", status->alive, "pid",
+			(int)seg->head.writer_pid, "release", cli_json_text(seg->head.release), "uptime_s",
+			(json_int_t)status->uptime_ms / 1000, "heartbeat_age_ms", (json_int_t)status->heartbeat_age_ms,
+			"generation", (json_int_t)status->tables.generation, "cores", (int)seg->head.ncores, "roles",
+			roles_json(seg), "coherent", status->coherent, "config_file", engine_value(status, "config_file"),
+			"confirm_left_ms", engine_value(status, "confirm_left_ms"), "hugepages",
+			engine_value(status, "hugepages"), "log_level", engine_value(status, "log_level"), "mbufs",
+			engine_value(status, "mbufs"), "routes", routes_json(seg), "ports", ports),
 		err);
 }
 
@@ -184,6 +204,7 @@ print_head(struct cli *cli, const struct status *status)
 				role == SEG_ROLE_DRAINED ? "; pe undrain" : "");
 		}
 	}
+	say_routes(cli, seg);
 	const json_t *mbufs = json_object_get(status->engine, "mbufs");
 	if (mbufs) {
 		cli_say(cli, "%" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT " mbufs free",

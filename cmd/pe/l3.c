@@ -24,16 +24,27 @@
 struct way {
 	uint64_t value;          /* of the neighbour */
 	const struct iface *out; /* NULL: with care */
-	uint16_t size;           /* of the IP packet */
-	uint16_t header;         /* bytes before it */
+	uint8_t *ip;
+	uint16_t size;  /* of the IP packet */
+	uint8_t header; /* bytes before it */
+	uint8_t family;
 };
 
-/* The plain ones of a family. */
-struct plain {
+/* The plain ones of a family: which of the burst, where to, and what becomes known of the neighbour. */
+struct plain4 {
 	unsigned n;
-	uint8_t at[BURST]; /* which of the burst */
+	uint8_t at[BURST];
+	uint16_t iface[BURST];
+	uint32_t to[BURST], home[BURST];
 	uint64_t hop[BURST];
-	uint32_t home[BURST]; /* of the neighbour */
+};
+
+struct plain6 {
+	unsigned n;
+	uint8_t at[BURST];
+	uint32_t home[BURST];
+	uint8_t to[BURST][16];
+	uint64_t hop[BURST];
 	struct nbr_key key[BURST];
 };
 
@@ -120,49 +131,113 @@ l3_plain6(const uint8_t *ip, int room, uint16_t *size)
 
 /* ---- the passes ------------------------------------------------------------------------------------------------- */
 
+/* Headers, by family; whose interface is not enabled, needs care. */
+static inline void
+l3_heads(const struct plan *plan, const uint16_t *fid, struct rte_mbuf **frame, unsigned n, struct way *way, struct plain4 *v4,
+	struct plain6 *v6)
+{
+	unsigned n4 = 0, n6 = 0, known = SEG_MAX_FIDS;
+	bool enabled = false;
+
+	for (unsigned i = 0; i < n; i++) {
+		uint8_t *data = rte_pktmbuf_mtod(frame[i], uint8_t *);
+		uint16_t type = l3_load16(data + 12);
+		unsigned header = ETH_HEADER;
+		if (fid[i] != known) {
+			const struct iface *in = plan->iface[plan->fid[fid[i]].iface % SEG_MAX_IFACES];
+			known = fid[i];
+			enabled = in && in->enabled;
+		}
+		if (type == WIRE_VLAN) {
+			type = l3_load16(data + 16);
+			header = ETH_HEADER + ETH_TAG;
+		}
+		int room = (int)rte_pktmbuf_data_len(frame[i]) - (int)header;
+		way[i].out = NULL;
+		way[i].ip = data + header;
+		way[i].header = (uint8_t)header;
+		if (type == WIRE_IPV4) {
+			if (__builtin_expect(l3_plain4(data + header, room, &way[i].size, &v4->to[n4]) && enabled, 1)) {
+				way[i].family = SEG_IPV4;
+				v4->at[n4++] = (uint8_t)i;
+			}
+		} else if (type == WIRE_IPV6) {
+			if (__builtin_expect(l3_plain6(data + header, room, &way[i].size) && enabled, 1)) {
+				way[i].family = SEG_IPV6;
+				memcpy(v6->to[n6], data + header + 24, 16);
+				v6->at[n6++] = (uint8_t)i;
+			}
+		}
+	}
+	v4->n = n4;
+	v6->n = n6;
+}
+
 #define L3_ROUTED (1u << SEG_ROUTE_CONNECTED | 1u << SEG_ROUTE_LINK | 1u << SEG_ROUTE_VIA)
 
-/* The neighbours that the hops say, and their lines are asked for. Others than routed ones leave the plain ones. */
+/* What the neighbour's line says, if that is enough. */
 static inline void
-l3_next_hops(const struct nbr *table, const struct fib *fib, struct plain *plain)
+l3_found(const struct plan *plan, const struct nbr *table, uint32_t slot, unsigned iface, struct way *to)
+{
+	const struct iface *out = plan->iface[iface % SEG_MAX_IFACES];
+
+	if (__builtin_expect(slot == NBR_NONE || !out, 0)) {
+		return;
+	}
+	to->value = table->slot[slot].value;
+	if (__builtin_expect((to->value & SEG_NBR_READY) && to->size <= out->mtu && out->enabled, 1)) {
+		to->out = out;
+	}
+}
+
+/* The neighbours that the hops say, and their lines are asked for. Others than routed packets leave the plain ones. */
+static void
+l3_pass4(const struct plan *plan, const struct nbr *table, const struct fib *fib, struct plain4 *v4, struct way *way)
 {
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < plain->n; i++) {
-		const struct fib_hop *hop = &fib->hop[plain->hop[i]];
-		struct nbr_key key = plain->key[i];
+	fib_lookup4(fib, v4->to, v4->hop, v4->n);
+	for (unsigned i = 0; i < v4->n; i++) {
+		const struct fib_hop *hop = &fib->hop[v4->hop[i]];
 		if (__builtin_expect(!(1u << hop->kind & L3_ROUTED), 0)) {
 			continue;
 		}
-		if (hop->kind == SEG_ROUTE_VIA) {
-			key.address[0] = hop->via[0];
-			key.address[1] = hop->via[1];
-		}
-		key.iface = hop->iface;
-		plain->at[n] = plain->at[i];
-		plain->key[n] = key;
-		plain->home[n] = nbr_home(table, nbr_hash(&key, table->seed));
-		__builtin_prefetch(&table->slot[plain->home[n]]);
-		n++;
+		uint32_t next = hop->kind == SEG_ROUTE_VIA ? (uint32_t)hop->via[1] : v4->to[i];
+		const struct nbr_key key = nbr_key4(next, hop->iface);
+		uint32_t home = nbr_home(table, nbr_hash(&key, table->seed));
+		__builtin_prefetch(&table->slot[home]);
+		v4->at[n] = v4->at[i];
+		v4->to[n] = next;
+		v4->iface[n] = hop->iface;
+		v4->home[n++] = home;
 	}
-	plain->n = n;
+	for (unsigned i = 0; i < n; i++) {
+		const struct nbr_key key = nbr_key4(v4->to[i], v4->iface[i]);
+		l3_found(plan, table, nbr_find_at(table, v4->home[i], &key), v4->iface[i], &way[v4->at[i]]);
+	}
 }
 
-static inline void
-l3_neighbors(const struct plan *plan, const struct nbr *table, const struct plain *plain, struct way *way)
+static void
+l3_pass6(const struct plan *plan, const struct nbr *table, const struct fib *fib, struct plain6 *v6, struct way *way)
 {
-	for (unsigned i = 0; i < plain->n; i++) {
-		const struct nbr_key *key = &plain->key[i];
-		uint32_t slot = nbr_find_at(table, plain->home[i], key);
-		const struct iface *out = plan->iface[key->iface % SEG_MAX_IFACES];
-		struct way *to = &way[plain->at[i]];
-		if (__builtin_expect(slot == NBR_NONE || !out, 0)) {
+	unsigned n = 0;
+
+	fib_lookup6(fib, v6->to, v6->hop, v6->n);
+	for (unsigned i = 0; i < v6->n; i++) {
+		const struct fib_hop *hop = &fib->hop[v6->hop[i]];
+		if (__builtin_expect(!(1u << hop->kind & L3_ROUTED), 0)) {
 			continue;
 		}
-		to->value = table->slot[slot].value;
-		if (__builtin_expect((to->value & SEG_NBR_READY) && to->size <= out->mtu && out->enabled, 1)) {
-			to->out = out;
-		}
+		bool via = hop->kind == SEG_ROUTE_VIA;
+		uint64_t high = __builtin_bswap64(l3_load64(v6->to[i])), low = __builtin_bswap64(l3_load64(v6->to[i] + 8));
+		const struct nbr_key key = nbr_key6(via ? hop->via[0] : high, via ? hop->via[1] : low, hop->iface);
+		v6->at[n] = v6->at[i];
+		v6->home[n] = nbr_home(table, nbr_hash(&key, table->seed));
+		__builtin_prefetch(&table->slot[v6->home[n]]);
+		v6->key[n++] = key;
+	}
+	for (unsigned i = 0; i < n; i++) {
+		l3_found(plan, table, nbr_find_at(table, v6->home[i], &v6->key[i]), v6->key[i].iface, &way[v6->at[i]]);
 	}
 }
 
@@ -180,85 +255,50 @@ l3_bridged(const struct worker *w, const struct way *to, uint16_t *vid)
 	return fdb_alive(fdb, to->out->fid, value) && fid->egress[channel] != PLAN_NONE ? channel : 0;
 }
 
+/* TTL, protocol, checksum: the sum in ones' complement loses 0x100 (RFC 1624). */
+static inline void
+l3_decrement4(uint8_t *ip)
+{
+	uint32_t word = l3_load32(ip + 8) - 1, sum = (word >> 16) + 1;
+
+	word = (word & 0xffff) | (sum + (sum >= 0xffff)) << 16;
+	memcpy(ip + 8, &word, 4);
+}
+
 /* One hop less, and other Ethernet addresses. Returns the channel; 0: nothing was done, it needs care. */
 static inline uint16_t
 l3_rewrite(const struct worker *w, struct rte_mbuf *frame, const struct way *to, uint32_t *bytes)
 {
-	uint8_t *ip = rte_pktmbuf_mtod(frame, uint8_t *) + to->header;
 	uint16_t vid = to->out->vid, channel = to->out->port;
+	uint8_t *ip = to->ip;
+	uint16_t type = WIRE_IPV4;
 
 	if (!channel && !(channel = l3_bridged(w, to, &vid))) {
 		return 0;
 	}
-	uint64_t target = __builtin_bswap64(to->value & ~0xffffull), source = __builtin_bswap64(to->out->mac << 16);
-	unsigned header = vid ? ETH_HEADER + ETH_TAG : ETH_HEADER;
-	uint8_t *start = ip - header;
-	uint16_t type;
-	if (*ip == 0x45) {
-		/* TTL, protocol, checksum; the sum of ones' complement loses 0x100 (RFC 1624) */
-		uint32_t word = l3_load32(ip + 8) - 1, sum = (word >> 16) + 1;
-		word = (word & 0xffff) | (sum + (sum >= 0xffff)) << 16;
-		memcpy(ip + 8, &word, 4);
-		type = WIRE_IPV4;
+	uint64_t source = __builtin_bswap64(to->out->mac << 16);
+	uint64_t first = __builtin_bswap64(to->value & ~0xffffull) | source << 48;
+	uint32_t second = (uint32_t)(source >> 16);
+	unsigned header = ETH_HEADER;
+	if (to->family == SEG_IPV4) {
+		l3_decrement4(ip);
 	} else {
 		ip[7]--;
 		type = WIRE_IPV6;
 	}
-	uint64_t first = target | source << 48;
-	uint32_t second = (uint32_t)(source >> 16);
-	memcpy(start, &first, 8);
-	memcpy(start + 8, &second, 4);
 	if (vid) {
 		uint32_t tag = WIRE_VLAN | (uint32_t)__builtin_bswap16(vid) << 16;
-		memcpy(start + 12, &tag, 4);
+		header = ETH_HEADER + ETH_TAG;
+		memcpy(ip - 6, &tag, 4);
 	}
+	memcpy(ip - header, &first, 8);
+	memcpy(ip - header + 8, &second, 4);
 	memcpy(ip - 2, &type, 2);
+	*bytes = header + to->size; /* without what an Ethernet pads */
 	frame->data_off = (uint16_t)(frame->data_off + to->header - header);
-	*bytes = frame->pkt_len + header - to->header;
 	frame->pkt_len = *bytes;
 	frame->data_len = (uint16_t)*bytes;
 	return channel;
-}
-
-/* Headers, by family; whose interface is not enabled, needs care. */
-static inline void
-l3_heads(const struct plan *plan, const uint16_t *fid, struct rte_mbuf **frame, unsigned n, struct way *way,
-	struct plain plain[static SEG_FAMILIES], uint32_t *to4, uint8_t to6[][16])
-{
-	plain[SEG_IPV4].n = plain[SEG_IPV6].n = 0;
-	for (unsigned i = 0; i < n; i++) {
-		const uint8_t *data = rte_pktmbuf_mtod(frame[i], const uint8_t *);
-		const struct iface *in = plan->iface[plan->fid[fid[i]].iface];
-		uint16_t type = l3_load16(data + 12), header = ETH_HEADER;
-		if (type == WIRE_VLAN) {
-			type = l3_load16(data + 16);
-			header = ETH_HEADER + ETH_TAG;
-		}
-		int room = (int)rte_pktmbuf_data_len(frame[i]) - header;
-		way[i].out = NULL;
-		way[i].header = header;
-		if (__builtin_expect(!in || !in->enabled, 0)) {
-			continue;
-		}
-		if (type == WIRE_IPV4) {
-			struct plain *v4 = &plain[SEG_IPV4];
-			uint32_t to;
-			if (l3_plain4(data + header, room, &way[i].size, &to)) {
-				to4[v4->n] = to;
-				v4->key[v4->n] = nbr_key4(to, 0);
-				v4->at[v4->n++] = (uint8_t)i;
-			}
-		} else if (type == WIRE_IPV6) {
-			struct plain *v6 = &plain[SEG_IPV6];
-			if (l3_plain6(data + header, room, &way[i].size)) {
-				const uint8_t *to = data + header + 24;
-				memcpy(to6[v6->n], to, 16);
-				v6->key[v6->n] =
-					nbr_key6(__builtin_bswap64(l3_load64(to)), __builtin_bswap64(l3_load64(to + 8)), 0);
-				v6->at[v6->n++] = (uint8_t)i;
-			}
-		}
-	}
 }
 
 /* Sends what has a channel, and gives the others to l3_careful(), in order. */
@@ -280,40 +320,30 @@ l3_burst(struct worker *w, uint16_t port, const uint16_t *fid, struct rte_mbuf *
 {
 	const struct fib *fib = seg_get_acquire(&w->engine->fib);
 	const struct plan *plan = w->view->plan;
-	struct plain plain[SEG_FAMILIES];
+	struct plain4 v4;
+	struct plain6 v6;
 	struct way way[BURST];
-	uint32_t to4[BURST];
-	uint8_t to6[BURST][16];
 	uint16_t channel[BURST] = {0}, different = 0;
-	uint32_t bytes = 0;
-	uint64_t forwarded[2] = {0};
+	uint32_t bytes = 0, forwarded[SEG_FAMILIES] = {0};
 
-	l3_heads(plan, fid, frame, n, way, plain, to4, to6);
-	if (__builtin_expect(!fib, 0)) {
-		plain[SEG_IPV4].n = plain[SEG_IPV6].n = 0;
+	l3_heads(plan, fid, frame, n, way, &v4, &v6);
+	if (v4.n && fib) {
+		l3_pass4(plan, &w->nbr->cache[SEG_IPV4].table, fib, &v4, way);
 	}
-	if (plain[SEG_IPV4].n) {
-		const struct nbr *table = &w->nbr->cache[SEG_IPV4].table;
-		fib_lookup4(fib, to4, plain[SEG_IPV4].hop, plain[SEG_IPV4].n);
-		l3_next_hops(table, fib, &plain[SEG_IPV4]);
-		l3_neighbors(plan, table, &plain[SEG_IPV4], way);
-	}
-	if (plain[SEG_IPV6].n) {
-		const struct nbr *table = &w->nbr->cache[SEG_IPV6].table;
-		fib_lookup6(fib, to6, plain[SEG_IPV6].hop, plain[SEG_IPV6].n);
-		l3_next_hops(table, fib, &plain[SEG_IPV6]);
-		l3_neighbors(plan, table, &plain[SEG_IPV6], way);
+	if (v6.n && fib) {
+		l3_pass6(plan, &w->nbr->cache[SEG_IPV6].table, fib, &v6, way);
 	}
 	for (unsigned i = 0; i < n; i++) {
-		uint32_t size = 0;
-		bool v6 = way[i].out && l3_load16(rte_pktmbuf_mtod(frame[i], const uint8_t *) + way[i].header - 2) == WIRE_IPV6;
-		channel[i] = way[i].out ? l3_rewrite(w, frame[i], &way[i], &size) : 0;
-		forwarded[v6] += channel[i] != 0;
+		if (__builtin_expect(way[i].out != NULL, 1)) {
+			uint32_t size = 0;
+			channel[i] = l3_rewrite(w, frame[i], &way[i], &size);
+			forwarded[way[i].family] += channel[i] != 0;
+			bytes += size;
+		}
 		different |= channel[i] ^ channel[0];
-		bytes += size;
 	}
-	seg_add(&w->mine->l3.forwarded[SEG_IPV4], forwarded[0]);
-	seg_add(&w->mine->l3.forwarded[SEG_IPV6], forwarded[1]);
+	seg_add(&w->mine->l3.forwarded[SEG_IPV4], forwarded[SEG_IPV4]);
+	seg_add(&w->mine->l3.forwarded[SEG_IPV6], forwarded[SEG_IPV6]);
 	if (!different && channel[0]) {
 		transmit_many(w, channel[0], frame, n, bytes);
 	} else {

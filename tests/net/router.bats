@@ -268,6 +268,17 @@ l3_is()
 	same "with its options" "$(decoded h2 -T fields -e ip.hdr_len -e ip.ttl)" "$(printf '24\t63')"
 }
 
+@test "a frame with the router's own address as its source is dropped and not learned" {
+	router_rig
+	local mac
+	mac=$(mac_of_router h1)
+	send h1 e0 "$(eth "$mac" "$mac" 0800 "$(packet 10.0.10.2 10.0.20.2)")" "$(eth ff:ff:ff:ff:ff:ff "$mac" 88b5 00)"
+	send h3 e0 "$(eth "$(mac_of_router h3)" "$(mac_of_router h3)" 0800 "$(packet 10.0.30.2 10.0.20.2)")"
+	await 5 are_dropped own_source 3
+	same "entries with that address" "$(fdb x "[.[] | select(.mac == \"$mac\")]")" '[]'
+	pings h1 10.0.20.2
+}
+
 @test "a TCP stream in each direction, while routes and neighbours stay as they are" {
 	router_rig
 	local target

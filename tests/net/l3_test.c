@@ -783,8 +783,8 @@ cycles_of(const char *what, unsigned family, unsigned port, unsigned to, unsigne
 		nlate = 0;
 	}
 	qsort(took, BURSTS, sizeof(took[0]), by_size);
-	printf("%-28s %5u destinations: median %.1f, least %.1f cycles a packet\n", what, hosts,
-		(double)took[BURSTS / 2] / BURST, (double)took[BURSTS / 1000] / BURST);
+	printf("%-28s %5u destinations: median %.1f, least %.1f cycles a packet\n", what, hosts, (double)took[BURSTS / 2] / BURST,
+		(double)took[BURSTS / 1000] / BURST);
 }
 
 /* Port 5 to port 3, for comparison. */

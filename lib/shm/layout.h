@@ -224,7 +224,7 @@ enum seg_msg_kind {
 	/* Neighbours. Unless it says otherwise: word[0], word[1] address; word[2] value (seg_nbr.value, or MAC << 16 | flags);
 	 * word[3] enum seg_family << 32 | interface. */
 	SEG_MSG_NBR_ADD = 16,      /* state, lossless: this is its link-layer address */
-	SEG_MSG_NBR_DEL = 17,      /* state, lossless */
+	SEG_MSG_NBR_DEL = 17,      /* state, lossless; word[2] SEG_NBR_PERMANENT: of what the operator had given */
 	SEG_MSG_NBR_ASK = 18,      /* a request to its owner: resolve it. word[2]: the core that asks; 0: from */
 	SEG_MSG_NBR_FAILED = 19,   /* a hint of its owner: nobody answered */
 	SEG_MSG_NBR_USED = 20,     /* a hint to their owner: word[0..n-1] nbr_hash() of what is in use, word[3] family << 32 */

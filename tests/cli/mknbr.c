@@ -151,7 +151,7 @@ add(unsigned family, const struct nbr_key *key, uint64_t mac, unsigned state, ui
 	for (unsigned core = 1; core <= cores; core++) {
 		bool owner = core == owner_of(family, key), same = owner || state == SEG_NBR_PERMANENT;
 		entry.value = mac << 16 | flags | (same ? state : (uint64_t)SEG_NBR_REACHABLE);
-		entry.confirmed_ns = begun - (owner ? 5 : 9) * SECOND;
+		entry.confirmed_ns = begun - (owner ? 9 : 5) * SECOND;
 		entry.used_ns = begun - (owner ? 2 : 1) * SECOND;
 		entry.changed_ns = begun - SECOND;
 		if (core != without) {

@@ -439,6 +439,81 @@ late_answer_for_the_new_owner(void **state)
 	all_hold(w, 7, MAC(7));
 }
 
+/* What the former owner deleted must not take with it what the new one was given meanwhile; what the operator deletes goes. */
+static void
+given_meanwhile(void **state)
+{
+	struct world *w = *state;
+	struct seg_msg set = msg_of(w, SEG_MSG_NBR_SET, 0, 7, MAC(70) << 16 | SEG_NBR_PERMANENT, 0);
+	struct seg_msg gone = msg_of(w, SEG_MSG_NBR_DEL, 1, 7, 0, 0x5001);
+
+	known(w, 7);
+	receive(w, 2, &set);
+	for (unsigned i = 1; i <= CORES; i++) {
+		receive(w, 1 + i % CORES, &gone); /* made before its maker heard of it, but with a clock ahead */
+	}
+	all_hold(w, 7, MAC(70));
+	assert_int_equal(w->count[3].permanent, 1);
+	gone.stamp = 0x50001;
+	gone.word[2] = SEG_NBR_PERMANENT;
+	for (unsigned i = 1; i <= CORES; i++) {
+		receive(w, i, &gone);
+	}
+	all_hold(w, 7, 0);
+	/* Such a deletion is told as what it is, by its maker and when it is repeated. */
+	set.word[2] = MAC(71) << 16 | SEG_NBR_PERMANENT;
+	receive(w, 2, &set);
+	w->deaf[3] = true;
+	struct seg_msg unset = msg_of(w, SEG_MSG_NBR_UNSET, 0, 7, 0, 0);
+	receive(w, 2, &unset);
+	owner_becomes(w, 3);
+	nbr_cache_ring_full(w->core[2], 3, 0);
+	w->deaf[3] = false;
+	assert_int_equal(mac_of(w, 3, 7), MAC(71));
+	pay(w, 2);
+	all_hold(w, 7, 0);
+}
+
+/* An asker holds a deletion that its owner never saw, since its maker is lost: the owner's word must still reach it. */
+static void
+deletion_of_a_lost_core(void **state)
+{
+	struct world *w = *state;
+	struct seg_msg gone = msg_of(w, SEG_MSG_NBR_DEL, 1, 7, 0, 0x9901);
+
+	known(w, 7);
+	receive(w, 3, &gone);
+	assert_int_equal(need(w, 3, 7), NBR_WAIT);
+	assert_int_equal(w->asked[3][NBR_RESOLVED], 1);
+	all_hold(w, 7, MAC(7));
+}
+
+/* An ASK that its ring had no room for is tried again soon, and is none of the four. */
+static void
+asks_that_found_no_room(void **state)
+{
+	struct world *w = *state;
+	struct seg_msg ask = msg_of(w, SEG_MSG_NBR_ASK, 1, 7, 1, 0);
+
+	w->deaf[2] = true;
+	assert_int_equal(need(w, 1, 7), NBR_WAIT);
+	nbr_cache_unasked(w->core[1], &ask, w->now);
+	w->deaf[2] = false;
+	forget(w);
+	pass(w, 100 * MS);
+	assert_int_equal(w->kind[SEG_MSG_NBR_ASK], 1);
+	assert_int_equal(w->solicited, 1);
+	/* For as long as four of them take; then four more, and no longer. */
+	w->deaf[2] = true;
+	owner_becomes(w, 4);
+	w->deaf[4] = true;
+	for (unsigned i = 0; i < 90; i++) {
+		pass(w, 100 * MS);
+		nbr_cache_unasked(w->core[1], &ask, w->now);
+	}
+	assert_int_equal(w->asked[1][NBR_UNRESOLVED], 1);
+}
+
 /* ---- a core that stood still ------------------------------------------------------------------------------------ */
 
 static void
@@ -511,6 +586,9 @@ main(void)
 		BOTH(resolution_goes_on),
 		BOTH(ownership_races),
 		BOTH(late_answer_for_the_new_owner),
+		BOTH(given_meanwhile),
+		BOTH(deletion_of_a_lost_core),
+		BOTH(asks_that_found_no_room),
 		BOTH(mercy),
 		BOTH(idle_cores_sleep),
 	};

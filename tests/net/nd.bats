@@ -241,7 +241,11 @@ has_no()
 }
 
 @test "we defend an address of ours against a host that tests it" {
+	local our_na='icmpv6.type == 136 and icmpv6.nd.na.target_address == 2001:db8:10::1 and ipv6.dst == ff02::1'
 	rig 2
+	capture said h4 e0 icmp6
+	# What we announce on our own would do for an answer: that must be over.
+	await 10 twice said "$our_na" || [ -n "$(decoded said -Y "$our_na")" ]
 	ready
 	in_ns h4 sysctl -qw net.ipv6.conf.e0.accept_dad=1
 	ip -n "$T-h4" addr add 2001:db8:10::1/64 dev e0

@@ -32,7 +32,9 @@
 #include "nbr/nbr.h"
 
 #define NBR_ALL 255 /* seg_msg.to: all other data cores */
-#define NBR_OUT 64  /* messages, and requests, that a list holds; every call below adds at most NBR_OUT_CALL of each */
+#define NBR_OUT \
+	64 /* messages, and requests, that a list holds; a call below adds at most NBR_OUT_CALL of each, except for \
+	      nbr_cache_tick(), nbr_cache_resync() and a FLUSH that comes in, which end when it is full */
 #define NBR_OUT_CALL 8
 #define NBR_HINTS 3                 /* hints a message */
 #define NBR_FAILED_NS 1000000000ull /* how long FAILED keeps a core from asking again (RFC 1122 2.3.2.1: one a second) */
@@ -169,7 +171,8 @@ nbr_cache_need(struct nbr_cache *c, const struct nbr_key *key, uint64_t now, uin
 
 /*
  * Something was heard from the wire about key (heard: enum nbr_heard; mac: 0 with NBR_HEARD_NO_MAC). The owner applies it; any
- * other core tells its owner. `create`: an entry may be made where there is none (RFC 4861 7.2.3; not for an NA, 7.2.5).
+ * other core tells its owner, unless it holds just that already. `create`: an entry may be made where there is none (RFC 4861
+ * 7.2.3; not for an NA, 7.2.5).
  */
 void
 nbr_cache_heard(struct nbr_cache *c, const struct nbr_key *key, uint64_t mac, unsigned heard, bool create, uint64_t now,

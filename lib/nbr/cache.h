@@ -32,9 +32,9 @@
 #include "nbr/nbr.h"
 
 #define NBR_ALL 255 /* seg_msg.to: all other data cores */
-#define NBR_OUT \
-	64 /* messages, and requests, that a list holds; a call below adds at most NBR_OUT_CALL of each, except for \
-	      nbr_cache_tick(), nbr_cache_resync() and a FLUSH that comes in, which end when it is full */
+/* Messages, and requests, that a list holds. A call below adds at most NBR_OUT_CALL of each, except for nbr_cache_tick(),
+ * nbr_cache_resync() and a FLUSH that comes in, which end when it is full. */
+#define NBR_OUT 64
 #define NBR_OUT_CALL 8
 #define NBR_HINTS 3                 /* hints a message */
 #define NBR_FAILED_NS 1000000000ull /* how long FAILED keeps a core from asking again (RFC 1122 2.3.2.1: one a second) */

@@ -166,9 +166,12 @@ static bool
 covers(const struct seg_address *ours, unsigned family, const uint64_t address[static 2])
 {
 	uint64_t net[2] = {address[0], address[1]}, our[2] = {ours->address[0], ours->address[1]};
-	route_mask((uint8_t)family, ours->length, net);
-	route_mask((uint8_t)family, ours->length, our);
-	return ours->family == family && net[0] == our[0] && net[1] == our[1];
+	if (ours->family != family) {
+		return false;
+	}
+	route_mask(ours->family, ours->length, net);
+	route_mask(ours->family, ours->length, our);
+	return net[0] == our[0] && net[1] == our[1];
 }
 
 static const struct iface *

@@ -295,3 +295,37 @@ resolved_all()
 	await 5 equal
 	pings h1 10.0.20.2
 }
+
+@test "who waits for a neighbour holds up nobody, and gets its answers in order" {
+	rig 2
+	python3 - "${PEKIT_RUN:-/run/pekit}/$T-x.sock" <<-'END'
+	import json, socket, sys
+	def connect():
+	    sock = socket.socket(socket.AF_UNIX)
+	    sock.settimeout(20)
+	    sock.connect(sys.argv[1])
+	    return sock
+	def ask(sock, *requests):
+	    sock.sendall(b"".join(json.dumps(r).encode() + b"\n" for r in requests))
+	absent = {"op": "nbr.resolve", "args": {"address": "10.0.20.77"}}
+	waiting, gone, other = connect(), connect(), connect()
+	ask(waiting, absent, {"op": "status"}, {"op": "nbr.resolve", "args": {"address": "10.0.20.2"}})
+	waiting.shutdown(socket.SHUT_WR)
+	ask(gone, absent)
+	gone.close()
+	ask(other, {"op": "status"}, {"op": "nbr.resolve", "args": {"address": "10.0.20.2"}})
+	lines = other.makefile()
+	assert "state" in json.loads(lines.readline())["result"]
+	assert json.loads(lines.readline())["result"]["interface"] == "v20"
+	waiting.setblocking(False)
+	try:
+	    raise SystemExit(f"answered too early: {waiting.recv(1000)}")
+	except BlockingIOError:
+	    waiting.settimeout(20)
+	answers = [json.loads(line) for line in waiting.makefile()]
+	assert len(answers) == 3, answers
+	assert answers[0]["error"]["code"] == 3, answers[0]
+	assert "state" in answers[1]["result"] and answers[2]["result"]["mac"], answers
+	END
+	pings h1 10.0.20.2
+}

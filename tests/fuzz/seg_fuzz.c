@@ -60,6 +60,9 @@ make_valid(void)
 	seg_nbr(&seg, SEG_IPV4, 1)[3] = (struct seg_nbr){
 		.address = {0, 0x0a000a05}, .iface = 1, .value = 0x020000000005ull << 16 | SEG_NBR_REACHABLE, .stamp = 257};
 	seg_nbr(&seg, SEG_IPV6, 2)[5] = (struct seg_nbr){.address = {1, 2}, .iface = 1, .value = SEG_NBR_INCOMPLETE};
+	seg_nbr(&seg, SEG_IPV4, 2)[4] = seg_nbr(&seg, SEG_IPV4, 1)[3];
+	seg_nbr(&seg, SEG_IPV4, 2)[5] =
+		(struct seg_nbr){.address = {0, 0x0a000a06}, .iface = 1, .value = SEG_NBR_TOMB, .stamp = 514};
 	seg_core(&seg, 1)->trace_next = SEG_TRACE + 5;
 	seg_control(&seg)->events = 3;
 	seg_ring(&seg, 1, 2)->head = 7;

@@ -33,14 +33,13 @@ first_size(const struct routes *r, unsigned family)
 	return (struct fib_size){.routes = routes, .groups = routes * (family == SEG_IPV4 ? 1 : GROUPS_PER_ROUTE6) + 1024};
 }
 
-/* False: there is no larger one. */
+/* Groups double, in entries of two bytes as long as they do (lib/conf/memory.c counts on it). False: there is no larger size. */
 static bool
 grow(const struct routes *r, int error, struct fib_size *size)
 {
 	if (error == -ENOSPC && size->groups < GROUPS_MAX) {
-		/* Two-byte entries as long as they do. */
-		uint64_t groups = (uint64_t)size->groups * GROWTH;
-		size->groups = size->groups < GROUPS_NARROW ? at_most(groups, GROUPS_NARROW) : at_most(groups, GROUPS_MAX);
+		bool narrow = size->groups < GROUPS_NARROW;
+		size->groups = at_most(2 * (uint64_t)size->groups, narrow ? GROUPS_NARROW : GROUPS_MAX);
 		return true;
 	}
 	if (error == -ENOMEM && size->routes < r->table.limit) {

@@ -24,6 +24,8 @@
 #define FIB_FIRST 4096      /* routes a copy is made for at first */
 #define FIB_SPARE 1024      /* groups */
 #define FIB_GROUPS_FIRST6 5 /* groups a route */
+#define FIB_GROUPS6 3       /* the same where there are many: a /48 needs that many */
+#define FIB_ROUTES6 43689   /* of many routes, as many may be of IPv6 */
 
 uint32_t
 conf_fdb_buckets(uint32_t entries)
@@ -88,13 +90,25 @@ fib_bytes(uint64_t routes, uint64_t groups)
 	return FIB_COPIES * (entry * (FIB_ENTRIES + FIB_GROUP * groups) + routes * FIB_TREE);
 }
 
+/* A copy that is full is made anew with twice as many groups (cmd/pe/fib_copy.c). */
+static uint64_t
+fib_groups(uint64_t first, uint64_t needed)
+{
+	while (first < needed) {
+		first = first < FIB_NARROW && 2 * first > FIB_NARROW ? FIB_NARROW : 2 * first;
+	}
+	return first;
+}
+
 uint64_t
 conf_fib_bytes(const struct conf *conf)
 {
-	/* Few routes are longer than 24 bits where there are many: those of IPv6 begin with what a small table needs. */
 	uint64_t first = conf->routes < FIB_FIRST ? conf->routes : FIB_FIRST;
-	uint64_t groups4 = first + (conf->routes - first) / 4 + FIB_SPARE;
-	return fib_bytes(conf->routes, groups4) + fib_bytes(first, first * FIB_GROUPS_FIRST6 + FIB_SPARE);
+	uint64_t six = conf->routes < FIB_ROUTES6 ? conf->routes : FIB_ROUTES6;
+	/* Few routes of IPv4 are longer than 24 bits where there are many. */
+	uint64_t groups4 = fib_groups(first + FIB_SPARE, first + (conf->routes - first) / 16 + FIB_SPARE);
+	uint64_t groups6 = fib_groups(first * FIB_GROUPS_FIRST6 + FIB_SPARE, six * FIB_GROUPS6);
+	return fib_bytes(conf->routes, groups4) + fib_bytes(six, groups6);
 }
 
 /* May have fewer transmit queues than there are cores, which then leave frames for each other. */

@@ -172,6 +172,17 @@ owns_put_up(const struct engine *engine, uint16_t n, bool up)
 	seg_put(flags, up ? *flags | SEG_IFACE_UP : *flags & ~SEG_IFACE_UP);
 }
 
+/* At once: a link that is back before the next tick was away all the same. What its return asks for is said by the ticks. */
+static void
+owns_go_down(struct owned *o)
+{
+	struct own_out nothing;
+
+	for (unsigned i = 0; i < o->naddresses; i++) {
+		own_link(&o->own[i], false, engine_now_ns(), &nothing);
+	}
+}
+
 void
 owns_links(struct control *control)
 {
@@ -190,6 +201,9 @@ owns_links(struct control *control)
 		o->up = up;
 		o->seen = true;
 		owns_put_up(engine, n, up);
+		if (!up) {
+			owns_go_down(o);
+		}
 		if (!news) {
 			continue;
 		}

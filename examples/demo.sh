@@ -191,6 +191,40 @@ in_ns a iperf3 -c 10.0.0.2 -t 2 -P 4 | grep -E 'SUM.*(sender|receiver)'
 say "The bridge table, and which cores hold each entry: all do, though one learned it"
 show brtable show
 
+say "The engine gets an address in each VLAN while it runs, and routes between them"
+cat > "$W/router.json" <<END
+{ "interfaces": {
+    "v10": { "bridge": "br0", "vlan": 10, "addresses": ["10.0.10.254/24", "fd10::fe/64"] },
+    "v20": { "bridge": "br0", "vlan": 20, "addresses": ["10.0.20.254/24", "fd20::fe/64"] } } }
+END
+cat "$W/router.json"
+printf '$ pe apply --patch router.json\n'
+pe apply --patch "$W/router.json"
+for host in "a 10 1 20" "b 10 2 20" "c 20 3 10" "d 10 4 20" "e 20 5 10"; do
+	# shellcheck disable=SC2086  # four words
+	set -- $host
+	ip -n "$T-$1" addr add "10.0.$2.$3/24" dev eth0
+	ip -n "$T-$1" addr add "fd$2::$3/64" dev eth0 nodad
+	ip -n "$T-$1" route add "10.0.$4.0/24" via "10.0.$2.254"
+	ip -n "$T-$1" route add "fd$4::/64" via "fd$2::fe"
+done
+await in_ns a ping -c 1 -W 1 fd20::3
+host_does a ping -q -c 3 -i 0.2 10.0.20.5
+host_does a ping -q -c 3 -i 0.2 fd20::3
+host_does b traceroute -n 10.0.20.5
+
+say "The neighbours: the master core resolved the IPv4 ones, the owner of each address the IPv6 ones; all cores hold them"
+show arpmgr
+show ndmgr
+show pe route
+
+say "Core 1, the master, is taken out: its work and its roles go to the others, nobody notices"
+show pe drain 1
+host_does c ping -q -c 3 -i 0.2 10.0.10.2
+host_does c ping -q -c 3 -i 0.2 10.0.10.4
+show pe undrain 1
+show arpmgr verify
+
 say "What was done with the packets: the classes that each core counted"
 CLASSES='["core", "drop", "lag", "bcast", "mcast", "local", "unknown", "channel"],
 	(.[] | select(.core > 0) | [.core, .class_drop, .class_lag, .class_bcast, .class_mcast, .class_local, .class_unknown, .class_channel]) | @tsv'
@@ -228,6 +262,7 @@ if [ -n "${KEEP-}" ]; then
 	pemon                                              # the live screen
 	brtable show --per-core
 	brtable monitor
+	arpmgr; ndmgr monitor; arpmgr resolve 10.0.20.5; pe route get 10.0.20.5
 	brtable add 02:00:00:00:00:aa vlan 10 port p1
 	ip netns exec $T-b ping 10.0.0.1
 	echo '{"ports": {"p3": {"enabled": false}}}' | pe apply --patch -

@@ -170,8 +170,8 @@ help: ## this list
 # ---- packages ------------------------------------------------------------------------------------------------------
 
 DEPS_BUILD := gcc make pkg-config libc6-dev libdpdk-dev libjansson-dev libnl-3-dev libnl-route-3-dev libsystemd-dev
-DEPS_DEMO  := iproute2 iputils-ping ethtool iperf3 jq procps
-DEPS_CHECK := clang clang-format libclang-rt-14-dev libcmocka-dev bats tshark tcpdump arping traceroute iputils-tracepath openvswitch-switch \
+DEPS_DEMO  := iproute2 iputils-ping traceroute ethtool iperf3 jq procps
+DEPS_CHECK := clang clang-format libclang-rt-14-dev libcmocka-dev bats tshark tcpdump arping iputils-tracepath openvswitch-switch \
 	tmux mandoc groff-base man-db shellcheck python3 python3-prometheus-client libpcap0.8 bash-completion util-linux
 DEPS_BENCH := dpdk-dev openvswitch-switch-dpdk linux-perf
 DEPS       := $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK) $(DEPS_BENCH)

@@ -2,8 +2,8 @@
 /*
  * What a received ARP means, and what ours look like (RFC 826, RFC 5227). The master core's. Pure.
  *
- * As in the source text: a sender that is not in the table is added, one that has changed is updated and told to all; a target that
- * is ours is answered; one that is not is bridged. A sender with one of our addresses is a conflict.
+ * As in the source text: a sender that is not in the table is added, one that has changed is updated and told to all; a target
+ * that is ours is answered; one that is not is bridged. A sender with one of our addresses is a conflict.
  */
 #ifndef PEKIT_NBR_ARP_H
 #define PEKIT_NBR_ARP_H
@@ -13,9 +13,9 @@
 #include "net/arp.h"
 
 struct arp_verdict {
-	bool answer;     /* send `reply` to reply.target_mac */
-	bool bridge;     /* not for us (alone): the bridge forwards it */
-	bool conflict;   /* the sender has our address: index `which` */
+	bool answer;   /* send `reply` to reply.target_mac */
+	bool bridge;   /* not for us (alone): the bridge forwards it */
+	bool conflict; /* the sender has our address: index `which` */
 	int which;
 	struct arp reply;
 };

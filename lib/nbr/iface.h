@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * An interface as the protocols see it: number, MAC, and our addresses with their state. Part of the forwarding plan, never changed
- * once published; the addresses' states are words of the segment that the control core writes. Pure.
+ * An interface as the protocols see it: number, MAC, and our addresses with their state. Part of the forwarding plan, never
+ * changed once published; the addresses' states are words of the segment that the control core writes. Pure.
  */
 #ifndef PEKIT_NBR_IFACE_H
 #define PEKIT_NBR_IFACE_H
@@ -40,8 +40,8 @@ bool
 iface_covers(const struct iface *iface, unsigned family, const uint64_t address[static 2]);
 
 /*
- * The address we speak with to `target`: PREFERRED, by RFC 6724's rules as far as they matter here (same scope; the longest common
- * prefix), or the IPv4 address whose prefix holds the target, else the first. -1: none.
+ * The address we speak with to `target`: PREFERRED, by RFC 6724's rules as far as they matter here (same scope; the longest
+ * common prefix), or the IPv4 address whose prefix holds the target, else the first. -1: none.
  */
 int
 iface_source(const struct iface *iface, unsigned family, const uint64_t target[static 2]);

@@ -30,12 +30,12 @@ nd_input(struct nbr_cache *c, const struct iface *iface, const uint64_t source[s
 	const struct nd *nd, uint64_t now, struct nbr_out *out, struct nd_verdict *verdict);
 
 /*
- * A solicitation for target, with the source to send it from and the address to send it to (solicited-node multicast when unicast is
- * false). False: the interface has no address to ask with (4.3: never from the unspecified address but for DAD).
+ * A solicitation for target, with the source to send it from and the address to send it to (solicited-node multicast when unicast
+ * is false). False: the interface has no address to ask with (4.3: never from the unspecified address but for DAD).
  */
 bool
-nd_solicitation(const struct iface *iface, const uint64_t target[static 2], bool unicast, struct nd *nd, uint64_t source[static 2],
-	uint64_t to[static 2]);
+nd_solicitation(const struct iface *iface, const uint64_t target[static 2], bool unicast, struct nd *nd,
+	uint64_t source[static 2], uint64_t to[static 2]);
 
 /* For duplicate address detection of our address `which` (RFC 4862 5.4.2): from ::, without options. */
 void

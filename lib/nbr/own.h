@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The life of one address of ours: duplicate address detection (RFC 4862 5.4, IPv6), announcing (RFC 5227 2.3, RFC 4861 7.2.6),
- * conflicts and defence (RFC 5227 2.4). The control core runs it; frames are sent by the core that it asks (SEG_MSG_NBR_ANNOUNCE).
- * Pure.
+ * conflicts and defence (RFC 5227 2.4). The control core runs it; frames are sent by the core that it asks
+ * (SEG_MSG_NBR_ANNOUNCE). Pure.
  */
 #ifndef PEKIT_NBR_OWN_H
 #define PEKIT_NBR_OWN_H
@@ -22,10 +22,10 @@ enum own_frame {
 
 /* Low 16 bits of SEG_MSG_NBR_NOTICE's word[2]; MAC above: who it was. */
 enum own_notice {
-	OWN_CONFLICT = 1,   /* word[0], word[1]: our address that somebody else speaks for */
-	OWN_DAD_RIVAL = 2,  /* somebody else tests the same tentative address */
-	OWN_RS = 3,         /* a router solicitation from word[0], word[1] */
-	OWN_RA_HEARD = 4,   /* another router's advertisement */
+	OWN_CONFLICT = 1,  /* word[0], word[1]: our address that somebody else speaks for */
+	OWN_DAD_RIVAL = 2, /* somebody else tests the same tentative address */
+	OWN_RS = 3,        /* a router solicitation from word[0], word[1] */
+	OWN_RA_HEARD = 4,  /* another router's advertisement */
 };
 
 #define OWN_DAD_NS 1000000000ull      /* RetransTimer; one transmission (DupAddrDetectTransmits) */
@@ -45,10 +45,10 @@ struct own {
 };
 
 struct own_out {
-	bool changed;      /* own->state is another one */
-	bool send;         /* a frame: */
+	bool changed; /* own->state is another one */
+	bool send;    /* a frame: */
 	enum own_frame frame;
-	bool event;        /* worth telling: "duplicate" or "conflict" by state */
+	bool event; /* worth telling: "duplicate" or "conflict" by state */
 };
 
 /* A new address; it becomes usable at once (IPv4: RFC 5227 announces, `pe` does not wait) or after DAD. link: see own_link(). */

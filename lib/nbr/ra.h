@@ -10,10 +10,10 @@
 
 /* Per interface, "router_advertisements" of the appliance file; ranges and defaults of RFC 4861 6.2.1. */
 struct ra_conf {
-	bool enabled;        /* false */
-	uint16_t interval_s; /* MaxRtrAdvInterval: 4..1800; 600. MinRtrAdvInterval is a third of it, at least 3 */
-	uint16_t lifetime_s; /* AdvDefaultLifetime: 0, or interval_s..9000; 1800 */
-	bool managed, other; /* M and O: false */
+	bool enabled;         /* false */
+	uint16_t interval_s;  /* MaxRtrAdvInterval: 4..1800; 600. MinRtrAdvInterval is a third of it, at least 3 */
+	uint16_t lifetime_s;  /* AdvDefaultLifetime: 0, or interval_s..9000; 1800 */
+	bool managed, other;  /* M and O: false */
 	uint32_t valid_s;     /* of the prefixes, on-link and autonomous: 2592000 */
 	uint32_t preferred_s; /* <= valid_s; 604800 */
 	bool autonomous;      /* true */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a packet meets above the bridge, on a data core: l3.c (bursts), l3_route.c (one packet, with care), l3_send.c (the way out),
- * l3_group.c and l3_local.c (packets for us), l3_error.c (ICMP errors), hold.c (packets that wait for a neighbour). What resolves
- * neighbours is neighbor.h.
+ * What a packet meets above the bridge, on a data core: l3.c (bursts), l3_route.c (one packet, with care), l3_send.c (the way
+ * out), l3_group.c and l3_local.c (packets for us), l3_error.c (ICMP errors), hold.c (packets that wait for a neighbour). What
+ * resolves neighbours is neighbor.h.
  *
  * Frames given to these functions are theirs.
  */
@@ -20,21 +20,21 @@ void
 l3_port_burst(struct worker *w, uint16_t port, struct rte_mbuf **frame, unsigned n);
 
 /*
- * A frame for a group or all, in a FID with an interface, that the bridge is about to forward to the VLAN. What the interface wants
- * of it is taken as a copy. True: the frame was for us alone (ARP or ND for an address of ours) and is gone.
+ * A frame for a group or all, in a FID with an interface, that the bridge is about to forward to the VLAN. What the interface
+ * wants of it is taken as a copy. True: the frame was for us alone (ARP or ND for an address of ours) and is gone.
  */
 bool
 l3_group(struct worker *w, uint16_t port, uint16_t fid, struct rte_mbuf *frame);
 
 /*
- * Sends a packet (no Ethernet header before it, headroom for one and a tag) out of an interface to a MAC. Its way through a bridge
- * is the table's, or to all of the VLAN when the MAC is unknown or of a group. type: of Ethernet.
+ * Sends a packet (no Ethernet header before it, headroom for one and a tag) out of an interface to a MAC. Its way through a
+ * bridge is the table's, or to all of the VLAN when the MAC is unknown or of a group. type: of Ethernet.
  */
 void
 l3_send(struct worker *w, const struct iface *iface, struct rte_mbuf *packet, uint64_t mac, uint16_t type);
 
-/* Routes a packet of our own making (IP header first) to where its destination is; scope: the interface where a link-local one is,
- * may be NULL. */
+/* Routes a packet of our own making (IP header first) to where its destination is; scope: the interface where a link-local one
+ * is, may be NULL. */
 void
 l3_originate(struct worker *w, const struct iface *scope, unsigned family, struct rte_mbuf *packet);
 

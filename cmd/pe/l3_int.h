@@ -27,8 +27,8 @@ enum l3_complaint {
 };
 
 /*
- * l3_error.c: an ICMP error about a packet, as far as RFCs and the rate limit allow. in: the interface it came in at; NULL: it is our
- * own, and nothing is sent. The packet stays the caller's. word: MTU or pointer. group: it came to a group.
+ * l3_error.c: an ICMP error about a packet, as far as RFCs and the rate limit allow. in: the interface it came in at; NULL: it is
+ * our own, and nothing is sent. The packet stays the caller's. word: MTU or pointer. group: it came to a group.
  */
 void
 l3_complain(struct worker *w, const struct iface *in, unsigned family, const struct rte_mbuf *about, enum l3_complaint what,

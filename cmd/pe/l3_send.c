@@ -17,7 +17,6 @@ l3_put_header(struct rte_mbuf *packet, const struct iface *iface, uint64_t mac, 
 	}
 	struct bytes_out out = bytes_out(to, size);
 	eth_put(&out, &eth);
-	packet->l2_len = 0;
 	return true;
 }
 

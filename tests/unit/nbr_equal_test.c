@@ -474,6 +474,23 @@ given_meanwhile(void **state)
 	all_hold(w, 7, 0);
 }
 
+/* The operator's word reached a core when it was the owner no more, and had not heard what the new owner said since. */
+static void
+given_to_the_former_owner(void **state)
+{
+	struct world *w = *state;
+	struct seg_msg set = msg_of(w, SEG_MSG_NBR_SET, 0, 7, MAC(70) << 16 | SEG_NBR_PERMANENT, 0);
+	struct seg_msg unset = msg_of(w, SEG_MSG_NBR_UNSET, 0, 7, 0, 0);
+
+	receive(w, 2, &set);
+	w->deaf[3] = true;
+	receive(w, 2, &set);
+	receive(w, 2, &set);
+	w->deaf[3] = false;
+	receive(w, 3, &unset);
+	all_hold(w, 7, 0);
+}
+
 /* An asker holds a deletion that its owner never saw, since its maker is lost: the owner's word must still reach it. */
 static void
 deletion_of_a_lost_core(void **state)
@@ -587,6 +604,7 @@ main(void)
 		BOTH(ownership_races),
 		BOTH(late_answer_for_the_new_owner),
 		BOTH(given_meanwhile),
+		BOTH(given_to_the_former_owner),
 		BOTH(deletion_of_a_lost_core),
 		BOTH(asks_that_found_no_room),
 		BOTH(mercy),

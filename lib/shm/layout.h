@@ -31,9 +31,9 @@
 #define SEG_MAX_PORTS 256                 /* port numbers 1..255; 0 is none */
 #define SEG_MAX_LAGS 64                   /* channels 256..319 */
 #define SEG_MAX_CHANNELS (SEG_MAX_PORTS + SEG_MAX_LAGS)
-#define SEG_MAX_BRIDGES 64 /* bridge numbers 1..63 */
-#define SEG_MAX_FIDS 4096  /* filtering identifiers (802.1Q 3.85: here one a bridge and VLAN), 1..4095 */
-#define SEG_MAX_IFACES 256    /* interface numbers 1..255; 0 is none */
+#define SEG_MAX_BRIDGES 64     /* bridge numbers 1..63 */
+#define SEG_MAX_FIDS 4096      /* filtering identifiers (802.1Q 3.85: here one a bridge and VLAN), 1..4095 */
+#define SEG_MAX_IFACES 256     /* interface numbers 1..255; 0 is none */
 #define SEG_IFACE_ADDRESSES 16 /* of both families, link-local ones included */
 #define SEG_OWNER_BUCKETS 128
 #define SEG_NAME_SIZE 32
@@ -180,13 +180,13 @@ struct seg_nbr {
 
 enum seg_route_kind {
 	SEG_ROUTE_NONE = 0,
-	SEG_ROUTE_CONNECTED = 1, /* the prefix of an interface's address */
-	SEG_ROUTE_LOCAL = 2,     /* an interface's address itself */
-	SEG_ROUTE_VIA = 3,       /* through a gateway */
-	SEG_ROUTE_LINK = 4,      /* static, straight out of an interface */
-	SEG_ROUTE_BLACKHOLE = 5, /* dropped without a word */
+	SEG_ROUTE_CONNECTED = 1,   /* the prefix of an interface's address */
+	SEG_ROUTE_LOCAL = 2,       /* an interface's address itself */
+	SEG_ROUTE_VIA = 3,         /* through a gateway */
+	SEG_ROUTE_LINK = 4,        /* static, straight out of an interface */
+	SEG_ROUTE_BLACKHOLE = 5,   /* dropped without a word */
 	SEG_ROUTE_UNREACHABLE = 6, /* dropped with ICMP host unreachable, ICMPv6 address unreachable */
-	SEG_ROUTE_PROHIBIT = 7,  /* dropped with ICMP administratively prohibited */
+	SEG_ROUTE_PROHIBIT = 7,    /* dropped with ICMP administratively prohibited */
 	SEG_ROUTE_KINDS
 };
 
@@ -235,7 +235,8 @@ enum seg_msg_kind {
 				      length << 16 | flags NBR_FLUSH_*, word[3] family << 32 | interface (0: any) */
 	SEG_MSG_NBR_AGAIN = 25,    /* had no room, or stood still: asks the receiver to announce its entries once more */
 	SEG_MSG_NBR_ANNOUNCE = 26, /* control asks a core to send what speaks for an address of ours; flags are enum own_frame */
-	SEG_MSG_NBR_NOTICE = 27,   /* to the control core: heard about an address of ours, a router, ...; flags are enum own_notice */
+	SEG_MSG_NBR_NOTICE =
+		27, /* to the control core: heard about an address of ours, a router, ...; flags are enum own_notice */
 	SEG_MSG_KINDS
 };
 
@@ -316,10 +317,10 @@ enum seg_drop {
 	SEG_DROP_ND_BAD = 39,        /* ND that fails the checks of RFC 4861 6.1, 7.1 */
 	SEG_DROP_POLICE_ARP = 40,    /* more ARP than the policer of its port lets through */
 	SEG_DROP_POLICE_ND = 41,
-	SEG_DROP_POLICE_LOCAL = 42,  /* more for our own addresses than the policer lets through */
-	SEG_DROP_OWN_SOURCE = 43,    /* comes in with a MAC of ours as its source: a loop, or somebody has the same */
-	SEG_DROP_L3_IFACE_DOWN = 44, /* the interface is not enabled */
-	SEG_DROP_STALLED = 45,       /* waited for a core that was taken out */
+	SEG_DROP_POLICE_LOCAL = 42,    /* more for our own addresses than the policer lets through */
+	SEG_DROP_OWN_SOURCE = 43,      /* comes in with a MAC of ours as its source: a loop, or somebody has the same */
+	SEG_DROP_L3_IFACE_DOWN = 44,   /* the interface is not enabled */
+	SEG_DROP_STALLED = 45,         /* waited for a core that was taken out */
 	SEG_DROP_L3_SOURCE_ROUTE = 46, /* an IPv4 option that tells us the way */
 	SEG_DROPS = 47,
 };
@@ -362,8 +363,8 @@ struct seg_fdb_count {
 	uint32_t channel[SEG_MAX_CHANNELS]; /* dynamic entries a channel */
 };
 
-struct seg_nbr_count { /* of a core and family */
-	uint64_t entries;    /* live with a link-layer address, permanent ones included */
+struct seg_nbr_count {    /* of a core and family */
+	uint64_t entries; /* live with a link-layer address, permanent ones included */
 	uint64_t permanent;
 	uint64_t incomplete; /* being asked for, by this core */
 	uint64_t failed;

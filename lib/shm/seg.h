@@ -28,11 +28,11 @@ struct seg {
 
 /* What decides the size of a segment. */
 struct seg_shape {
-	uint32_t ncores;      /* 1..SEG_MAX_CORES */
-	uint32_t ring_slots;  /* a power of two, 16..65536 */
-	uint32_t fdb_buckets; /* >= 2 */
-	uint32_t nbr_slots;   /* of a core and family; a power of two, 16..2^24 */
-	uint32_t route_slots; /* a power of two, 16..2^24 */
+	uint32_t ncores;                 /* 1..SEG_MAX_CORES */
+	uint32_t ring_slots;             /* a power of two, 16..65536 */
+	uint32_t fdb_buckets;            /* >= 2 */
+	uint32_t nbr_slots;              /* of a core and family; a power of two, 16..2^24 */
+	uint32_t route_slots;            /* a power of two, 16..2^24 */
 	uint64_t nbr_limit, route_limit; /* for the header */
 };
 

@@ -48,7 +48,8 @@ static void
 create(struct seg *seg, uint32_t cores)
 {
 	struct err err = {0};
-	const struct seg_shape shape = {.ncores = cores, .ring_slots = SLOTS, .fdb_buckets = 8, .nbr_slots = 16, .route_slots = 16};
+	const struct seg_shape shape = {
+		.ncores = cores, .ring_slots = SLOTS, .fdb_buckets = 8, .nbr_slots = 16, .route_slots = 16};
 	if (seg_create(seg, segment, &shape, 24, &err) != ERR_NONE) {
 		fprintf(stderr, "%s\n", err.message);
 		exit(1);

@@ -103,6 +103,13 @@ tick(struct control *control)
 	server_tick(control->server, now_ns);
 }
 
+/* What cannot wait until the control core has waited for something else. */
+static void
+watch(void *arg)
+{
+	health_cores(arg, engine_now_ns());
+}
+
 static void
 take_signal(struct control *control)
 {
@@ -151,9 +158,12 @@ control_step(struct control *control)
 void
 control_loop(struct control *control)
 {
+	control->engine->watch_arg = control;
+	control->engine->watch = watch;
 	while (!control->stopping) {
 		control_step(control);
 	}
+	control->engine->watch = NULL;
 }
 
 static void

@@ -7,6 +7,7 @@
 #include "worker.h"
 
 #define TO_ALL 255
+#define LOST_WAIT_NS 100000000ull /* longer than a core that serves needs to follow */
 
 void
 engine_wake(struct engine *engine)
@@ -18,18 +19,37 @@ engine_wake(struct engine *engine)
 	}
 }
 
+static bool
+any_lost(const struct engine *engine)
+{
+	for (unsigned i = 1; i <= engine->ncores; i++) {
+		if (engine->roles.lost[i]) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * A core that falls silent meanwhile is taken out all the same (watch), and whoever waits for a lost core waits in vain: the
+ * others follow in a moment or not at all.
+ */
 bool
 engine_wait(struct engine *engine, bool (*done)(struct engine *engine, void *arg), void *arg, int timeout_ms)
 {
-	uint64_t deadline_ns = engine_now_ns() + (uint64_t)timeout_ms * 1000000ull;
+	uint64_t began_ns = engine_now_ns(), deadline_ns = began_ns + (uint64_t)timeout_ms * 1000000ull;
 	for (long pause_ns = 10000;; pause_ns = pause_ns < 500000 ? pause_ns * 2 : 1000000) {
 		if (done(engine, arg)) {
 			return true;
 		}
-		if (engine_now_ns() >= deadline_ns) {
+		uint64_t now_ns = engine_now_ns();
+		if (now_ns >= deadline_ns || (now_ns - began_ns >= LOST_WAIT_NS && any_lost(engine))) {
 			return false;
 		}
 		control_beat(engine);
+		if (engine->watch && now_ns - began_ns >= LOST_WAIT_NS) {
+			engine->watch(engine->watch_arg);
+		}
 		nanosleep(&(struct timespec){.tv_nsec = pause_ns}, NULL);
 	}
 }
@@ -45,14 +65,21 @@ engine_mark(struct engine *engine, struct engine_marks *marks)
 	engine_wake(engine);
 }
 
+static bool
+core_passed(const struct engine *engine, unsigned number, const struct engine_marks *marks)
+{
+	const struct seg_core *core = seg_core(&engine->seg, number);
+	/* acquire: what the core did in the loop that it has ended is seen here. Two: the first may have begun before we looked.
+	 */
+	return !engine->core[number] || seg_get_acquire(&core->loops) >= marks->loops[number] + 2 ||
+	       seg_get_acquire(&core->sleeping);
+}
+
 unsigned
 engine_unpassed(const struct engine *engine, const struct engine_marks *marks)
 {
 	for (unsigned i = 1; i <= engine->ncores; i++) {
-		const struct seg_core *core = seg_core(&engine->seg, i);
-		/* acquire: what the core did in the loop that it has ended is seen here. Two: the first may have begun before we
-		 * looked. */
-		if (engine->core[i] && seg_get_acquire(&core->loops) < marks->loops[i] + 2 && !seg_get_acquire(&core->sleeping)) {
+		if (!core_passed(engine, i, marks)) {
 			return i;
 		}
 	}
@@ -188,6 +215,9 @@ static bool
 push_done(struct engine *engine, void *arg)
 {
 	const struct push *push = arg;
+	if (engine->roles.lost[push->to]) {
+		return true; /* it owns nothing, and catches up from the others before it serves again */
+	}
 	bool pushed = ring_push(&engine->to[push->to], push->msg);
 	worker_ring(engine, push->to, 1, 0); /* bit 0: the control core's ring */
 	return pushed;
@@ -230,7 +260,8 @@ rings_taken(struct engine *engine, void *arg)
 	for (unsigned from = 0; from <= engine->ncores; from++) {
 		for (unsigned to = 1; to <= engine->ncores; to++) {
 			/* acquire: the message's effect is in the receiver's table */
-			if (seg_get_acquire(&seg_ring(&engine->seg, from, to)->tail) < marks->head[from][to]) {
+			if (!engine->roles.lost[to] &&
+				seg_get_acquire(&seg_ring(&engine->seg, from, to)->tail) < marks->head[from][to]) {
 				return false;
 			}
 		}
@@ -251,12 +282,36 @@ engine_settle(struct engine *engine, int timeout_ms)
 	return engine_wait(engine, rings_taken, &marks, timeout_ms);
 }
 
+static uint64_t
+lost_bits(const struct engine *engine)
+{
+	uint64_t bits = 0;
+	for (unsigned i = 1; i <= engine->ncores; i++) {
+		bits |= (uint64_t)engine->roles.lost[i] << (i - 1);
+	}
+	return bits;
+}
+
 static bool
 nothing_owed(struct engine *engine, void *arg)
 {
+	uint64_t lost = lost_bits(engine);
 	(void)arg;
 	for (unsigned i = 1; i <= engine->ncores; i++) {
-		if (seg_get_acquire(&seg_core(&engine->seg, i)->resync)) {
+		if (!engine->roles.lost[i] && (seg_get_acquire(&seg_core(&engine->seg, i)->owed) & ~lost)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* As round_done(), of those that are not lost. */
+static bool
+serving_passed(struct engine *engine, void *arg)
+{
+	const struct engine_marks *marks = arg;
+	for (unsigned i = 1; i <= engine->ncores; i++) {
+		if (!engine->roles.lost[i] && !core_passed(engine, i, marks)) {
 			return false;
 		}
 	}
@@ -266,8 +321,13 @@ nothing_owed(struct engine *engine, void *arg)
 bool
 engine_quiet(struct engine *engine, int timeout_ms)
 {
-	return engine_settle(engine, timeout_ms) && engine_round(engine, timeout_ms) &&
-	       engine_wait(engine, nothing_owed, NULL, timeout_ms) && engine_settle(engine, timeout_ms);
+	struct engine_marks marks;
+	if (!engine_settle(engine, timeout_ms)) {
+		return false;
+	}
+	engine_mark(engine, &marks);
+	return engine_wait(engine, serving_passed, &marks, timeout_ms) && engine_wait(engine, nothing_owed, NULL, timeout_ms) &&
+	       engine_settle(engine, timeout_ms);
 }
 
 /* ---- flushes ---------------------------------------------------------------------------------------------------- */

@@ -71,9 +71,11 @@ struct engine {
 	int call_fd;                              /* an eventfd: look at them; 0: none as yet */
 	uint32_t cause;                           /* the control core's causes counted */
 	bool allow_inject;                        /* pe run --allow-inject */
-	bool stop;                                /* read by the data cores */
-	char *save_path;                          /* of the configuration file, absolute; NULL: it came from standard input */
-	uint64_t watchdog_ns, watchdog_sent_ns;   /* systemd's; 0: none */
+	void (*watch)(void *arg); /* called while the control core waits: it looks after the cores; NULL: nobody */
+	void *watch_arg;
+	bool stop;                              /* read by the data cores */
+	char *save_path;                        /* of the configuration file, absolute; NULL: it came from standard input */
+	uint64_t watchdog_ns, watchdog_sent_ns; /* systemd's; 0: none */
 };
 
 /* ---- worker.c: the data cores ---- */

@@ -42,7 +42,14 @@ exchange_push(struct worker *w, unsigned to, const struct seg_msg *msg)
 static void
 exchange_owing(struct worker *w)
 {
-	seg_put(&w->mine->resync, w->replica.owing + neighbor_owing(w));
+	uint32_t owing = w->replica.owing + neighbor_owing(w);
+	uint64_t owed = 0;
+
+	for (unsigned to = 1; owing && to <= w->ncores; to++) {
+		owed |= (uint64_t)(w->replica.debt[to].owed || neighbor_owes(w, to)) << (to - 1);
+	}
+	seg_put(&w->mine->resync, owing);
+	seg_put(&w->mine->owed, owed);
 }
 
 void

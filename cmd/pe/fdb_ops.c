@@ -154,6 +154,9 @@ check_added(const struct engine *engine, const struct fdb_args *a, uint64_t key,
 	unsigned owner = owner_of(engine, key), missing = 0, last = 0;
 	for (unsigned i = 1; i <= engine->ncores; i++) {
 		uint64_t value;
+		if (engine->roles.lost[i]) {
+			continue; /* it will, when it comes back */
+		}
 		if (!look(engine, i, key, &value) || !same_entry(value, a->port, flags)) {
 			missing++;
 			last = i;
@@ -173,10 +176,14 @@ check_added(const struct engine *engine, const struct fdb_args *a, uint64_t key,
 static enum err_code
 ask_owner(struct engine *engine, uint64_t key, struct seg_msg *msg, struct err *err)
 {
-	unsigned owner = owner_of(engine, key);
-	if (!engine_send(engine, (uint8_t)owner, msg, SETTLE_MS) || !engine_quiet(engine, SETTLE_MS)) {
-		return err_set(err, ERR_TIMEOUT, "the cores do not answer: core %u was asked", owner);
-	}
+	unsigned owner, now = owner_of(engine, key);
+	do {
+		owner = now;
+		if (!engine_send(engine, (uint8_t)owner, msg, SETTLE_MS) || !engine_quiet(engine, SETTLE_MS)) {
+			return err_set(err, ERR_TIMEOUT, "the cores do not answer: core %u was asked", owner);
+		}
+		now = owner_of(engine, key); /* another one, when the first has fallen silent */
+	} while (now != owner);
 	return ERR_NONE;
 }
 

@@ -187,10 +187,14 @@ message(enum seg_msg_kind kind, unsigned family, const struct nbr_key *key, uint
 static enum err_code
 ask_owner(struct engine *engine, const struct nbr_args *a, struct seg_msg *msg, struct err *err)
 {
-	unsigned owner = owner_of(engine, a->family, &a->key);
-	if (!engine_send(engine, (uint8_t)owner, msg, SETTLE_MS) || !engine_quiet(engine, SETTLE_MS)) {
-		return err_set(err, ERR_TIMEOUT, "the cores do not answer: core %u was asked", owner);
-	}
+	unsigned owner, now = owner_of(engine, a->family, &a->key);
+	do {
+		owner = now;
+		if (!engine_send(engine, (uint8_t)owner, msg, SETTLE_MS) || !engine_quiet(engine, SETTLE_MS)) {
+			return err_set(err, ERR_TIMEOUT, "the cores do not answer: core %u was asked", owner);
+		}
+		now = owner_of(engine, a->family, &a->key); /* another one, when the first has fallen silent */
+	} while (now != owner);
 	return ERR_NONE;
 }
 
@@ -234,6 +238,9 @@ check_added(const struct engine *engine, const struct nbr_args *a, struct err *e
 	unsigned owner = owner_of(engine, a->family, &a->key), missing = 0, last = 0;
 	for (unsigned i = 1; i <= engine->ncores; i++) {
 		struct seg_nbr entry;
+		if (engine->roles.lost[i]) {
+			continue; /* it will, when it comes back */
+		}
 		if (look(engine, i, a->family, &a->key, &entry) && SEG_NBR_MAC(entry.value) == a->mac) {
 			continue;
 		}

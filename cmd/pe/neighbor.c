@@ -181,6 +181,12 @@ neighbor_owing(const struct worker *w)
 }
 
 bool
+neighbor_owes(const struct worker *w, unsigned to)
+{
+	return w->nbr->cache[SEG_IPV4].debt[to].owed || w->nbr->cache[SEG_IPV6].debt[to].owed;
+}
+
+bool
 neighbor_resync(struct worker *w)
 {
 	bool any = false;

@@ -95,6 +95,10 @@ neighbor_next(const struct worker *w);
 unsigned
 neighbor_owing(const struct worker *w);
 
+/* Is that core one of them? */
+bool
+neighbor_owes(const struct worker *w, unsigned to);
+
 /* Times and limits of a new plan. */
 void
 neighbor_take_view(struct worker *w);

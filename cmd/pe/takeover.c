@@ -70,7 +70,9 @@ caught_up(const struct engine *engine, unsigned core)
 			return false;
 		}
 		const struct rte_ring *work = engine->work[from][core];
-		if ((work && !rte_ring_empty(work)) || (from && seg_get_acquire(&seg_core(&engine->seg, from)->resync))) {
+		bool owes = from && !engine->roles.lost[from] &&
+			    (seg_get_acquire(&seg_core(&engine->seg, from)->owed) >> (core - 1) & 1);
+		if ((work && !rte_ring_empty(work)) || owes) {
 			return false;
 		}
 	}

@@ -121,7 +121,7 @@ static void
 worker_poll_lane(struct worker *w, struct lane *lane)
 {
 	for (unsigned q = 0; q < lane->port->nrxq; q++) {
-		if (seg_get(&lane->rxq[q].poller) != w->number || w->npolled == SEG_MAX_PORTS) {
+		if (seg_get(&lane->rxq[q].poller) != w->number || w->npolled == WORKER_QUEUES) {
 			continue;
 		}
 		w->polled[w->npolled++] = (struct polled){.lane = lane, .rxq = &lane->rxq[q]};

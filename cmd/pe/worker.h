@@ -20,6 +20,7 @@
 
 #define BURST 32
 #define TX_BATCH 64
+#define WORKER_QUEUES 4096 /* receive queues that one core can poll: those of 64 ports, were it alone of 64 */
 
 /* Frames for one channel, gathered during a loop. */
 struct outgoing {
@@ -50,7 +51,7 @@ struct worker {
 	uint64_t tick_tsc, tsc_per_tick;
 	unsigned npolled;
 	unsigned busy_polled; /* of them, without a descriptor to sleep on */
-	struct polled polled[SEG_MAX_PORTS];
+	struct polled polled[WORKER_QUEUES];
 	unsigned ndirty;
 	uint16_t dirty[SEG_MAX_CHANNELS]; /* channels with outgoing frames */
 	struct outgoing outgoing[SEG_MAX_CHANNELS];
@@ -76,7 +77,7 @@ struct worker {
 	unsigned idle;           /* loops without work */
 	int wake_fd;
 	unsigned npollfd;
-	struct pollfd pollfd[1 + SEG_MAX_PORTS];
+	struct pollfd pollfd[1 + WORKER_QUEUES];
 	pthread_t thread;
 	int cpu;
 	bool poll_busy;

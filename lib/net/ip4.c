@@ -143,7 +143,7 @@ ip4_piece(const struct ip4 *whole, uint16_t mtu, unsigned n, struct ip4_piece *p
 		piece->size = (uint16_t)(whole->size - header);
 		return n == 0;
 	}
-	if (whole->fragment & IP4_DF) {
+	if ((whole->fragment & IP4_DF) || mtu < IP4_MIN_MTU) {
 		return false;
 	}
 	if (n == 0) {

@@ -46,7 +46,7 @@ ip4_bad_source(uint32_t source);
 
 /*
  * The fragment number `n` (0..) of a packet for an MTU (RFC 791 3.2): its header, and where of the packet's payload it begins and
- * how much it takes. False: there is no such fragment, or none may be made (IP4_DF, an MTU without room for 8 bytes). The first
+ * how much it takes. False: there is no such fragment, or none may be made (IP4_DF, an MTU below IP4_MIN_MTU). The first
  * one has all options, the others those that are copied. A packet that fits is its own fragment 0.
  */
 struct ip4_piece {

@@ -414,6 +414,7 @@ struct seg_core {
 	uint32_t resync; /* how many receivers this core still owes a resynchronisation */
 	uint32_t roles;  /* seg_control.owner_epoch that it goes by */
 	uint32_t pad;
+	uint64_t owed; /* bit n - 1: core n is one of these receivers */
 	uint64_t heartbeat_ns;
 	uint64_t cpu_ns; /* thread CPU time */
 	uint64_t loops;

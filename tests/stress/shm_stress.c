@@ -210,6 +210,10 @@ fill_tables(struct seg_tables *tables, uint64_t generation)
 	for (unsigned i = 0; i < SEG_MAX_BRIDGES; i++) {
 		tables->bridge[i].name[SEG_NAME_SIZE - 1] = '\0';
 	}
+	for (unsigned i = 0; i < SEG_MAX_IFACES; i++) {
+		tables->iface[i].name[SEG_NAME_SIZE - 1] = '\0';
+		tables->iface[i].naddresses = (uint16_t)(generation % SEG_IFACE_ADDRESSES);
+	}
 	for (unsigned i = 0; i < SEG_MAX_CHANNELS; i++) {
 		tables->channel_name[i][SEG_NAME_SIZE - 1] = '\0';
 	}

@@ -253,8 +253,8 @@ what_may_not_be_cut(void **state)
 	assert_false(ip4_piece(&whole, 1499, 0, &piece));
 	assert_false(ip4_piece(&whole, 1499, 1, &piece));
 	whole.fragment = 0;
-	assert_true(ip4_piece(&whole, 28, 0, &piece));
-	for (uint16_t mtu = 0; mtu < 28; mtu++) { /* no room for a unit */
+	assert_true(ip4_piece(&whole, IP4_MIN_MTU, 0, &piece));
+	for (uint16_t mtu = 0; mtu < IP4_MIN_MTU; mtu++) {
 		assert_false(ip4_piece(&whole, mtu, 0, &piece));
 		assert_false(ip4_piece(&whole, mtu, 1, &piece));
 	}

@@ -92,7 +92,7 @@ stat()
 }
 
 @test "many cores miss at once: one request on the wire, and every packet held arrives" {
-	rig 3
+	rig 3 '.neighbors.hold = 16' # however late the answer comes
 	capture asked h2 e0 arp
 	spawn sink h2 tcpdump -n -l -Q in -i e0 udp port 9
 	await 10 grep -q 'listening on' "$W/sink.out"

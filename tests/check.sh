@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.." || exit 1
 unset MAKEFLAGS MAKELEVEL
 export B=${B:-build} LC_ALL=C
 MAKE=(make --no-print-directory -j"$(nproc)")
-FUZZ_SECONDS=${FUZZ_SECONDS:-6}
+FUZZ_SECONDS=${FUZZ_SECONDS:-4}
 ALL="build unit sim lint stress fuzz cli net clang sanitized left"
 
 if [ "$(id -u)" != 0 ]; then

@@ -254,8 +254,14 @@ enum err_code
 fib_copy_follow(struct routes *r, unsigned c, const struct fib_steps *steps, struct err *err)
 {
 	for (unsigned family = 0; family < SEG_FAMILIES; family++) {
-		bool anew = r->copy[c].stale[family] && r->table.count[family];
-		int error = anew ? -EAGAIN : apply(r, c, family, steps);
+		bool stale = r->copy[c].stale[family];
+		if (stale && !r->table.count[family]) {
+			/* Without one it holds what the table says, and that takes no memory. */
+			fib_copy_free(r, c, family);
+			r->copy[c].stale[family] = false;
+			continue;
+		}
+		int error = stale ? -EAGAIN : apply(r, c, family, steps);
 		enum err_code code = error ? rebuild(r, c, family, error, err) : ERR_NONE;
 		if (code != ERR_NONE) {
 			/* What was applied of the other family is undone in the table, too. */

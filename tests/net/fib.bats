@@ -37,6 +37,10 @@ tell()
 	[[ $output == "tables.routes: no memory"* ]]
 }
 
+@test "no memory, and then no routes: nothing is counted that is not there" {
+	run -0 fib empty
+}
+
 @test "more gateways than numbers: an error, and none is lost" {
 	run -0 fib hops
 	[[ $output == *"more than 32767 different gateways"* ]]

@@ -6,6 +6,7 @@
  *                                lib/route says is what both copies say
  *   fib_test stall               a core that stands still in the middle of a burst
  *   fib_test full                no memory left for one more route
+ *   fib_test empty               the same, and then all routes of that family go
  *   fib_test hops                more gateways than there are numbers
  *   fib_test load ROUTES [4|6]   prints what so many routes take
  *
@@ -25,6 +26,7 @@
 #include "conf/conf.h"
 #include "control.h"
 #include "fib.h"
+#include "fib_int.h"
 #include "net/ip6.h"
 #include "worker.h"
 
@@ -587,6 +589,44 @@ full(void)
 	return 0;
 }
 
+/* A copy that could not be made anew is empty; that the last routes go is no step that it can take. */
+static int
+empty(void)
+{
+	static struct fib_edit edit[1 << 20];
+	struct err err = {0};
+	struct fib_result result;
+	size_t there = 0, n;
+	start_engine(1000000, "180");
+	states[1] = SEG_ADDRESS_DUPLICATE;
+	config();
+	do {
+		for (n = 0; n < BATCH; n++) {
+			struct route_key key = load_key(SEG_IPV6, (uint32_t)(there + n));
+			edit[there + n] = edit_of(FIB_ADD, &key);
+			edit[there + n].route.kind = SEG_ROUTE_BLACKHOLE;
+			memset(edit[there + n].route.via, 0, sizeof(edit[0].route.via));
+		}
+		n = fib_change(&engine, edit + there, BATCH, false, &result, &err) == ERR_NONE ? BATCH : 0;
+		there += n;
+	} while (n && there + BATCH <= sizeof(edit) / sizeof(edit[0]));
+	CHECK(err.code == ERR_REFUSED && there > 0);
+	for (n = 0; n < there; n++) {
+		edit[n].op = FIB_DEL;
+	}
+	CHECK(fib_change(&engine, edit, there, false, &result, &err) == ERR_NONE);
+	CHECK(fib_table(&engine)->count[SEG_IPV6] == 0);
+	for (unsigned c = 0; c < 2; c++) {
+		for (unsigned hop = 0; hop < FIB_HOPS; hop++) {
+			CHECK(engine.routes->copy[c].refs[SEG_IPV6][hop] == 0);
+		}
+	}
+	edit[0].op = FIB_ADD;
+	CHECK(fib_change(&engine, edit, 1, false, &result, &err) == ERR_NONE);
+	fib_close(&engine);
+	return 0;
+}
+
 static int
 hops(void)
 {
@@ -641,6 +681,9 @@ main(int argc, char **argv)
 	}
 	if (strcmp(what, "full") == 0) {
 		return full();
+	}
+	if (strcmp(what, "empty") == 0) {
+		return empty();
 	}
 	if (strcmp(what, "hops") == 0) {
 		return hops();

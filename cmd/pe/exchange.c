@@ -93,18 +93,20 @@ exchange_send(struct worker *w)
 	exchange_list(w, w->out.msg, n);
 }
 
-/* Up to RECEIVE_PER_RING messages of one ring. True: more wait. */
+/* Up to RECEIVE_PER_RING messages of one ring; fewer after a flush, which looks at a whole table. True: more may wait. */
 static bool
 exchange_take(struct worker *w, struct ring_receiver *ring, unsigned *taken)
 {
 	const struct seg_msg *msg;
 	unsigned n = 0;
+	bool flush = false;
 
 	uint64_t waiting = ring_waiting(ring);
 	if (waiting > w->mine->ring_peak) {
 		seg_put(&w->mine->ring_peak, waiting);
 	}
-	while (n < RECEIVE_PER_RING && (msg = ring_peek(ring))) {
+	while (n < RECEIVE_PER_RING && !flush && (msg = ring_peek(ring))) {
+		flush = msg->kind == SEG_MSG_NBR_FLUSH;
 		if (msg->kind >= SEG_MSG_NBR_ADD) {
 			neighbor_receive(w, msg);
 		} else {
@@ -117,7 +119,7 @@ exchange_take(struct worker *w, struct ring_receiver *ring, unsigned *taken)
 		n++;
 	}
 	*taken += n;
-	return n == RECEIVE_PER_RING;
+	return flush || n == RECEIVE_PER_RING;
 }
 
 bool

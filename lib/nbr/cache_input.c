@@ -473,8 +473,12 @@ flush_matches(const struct nbr_cache *c, const struct seg_msg *msg, const struct
 static void
 receive_flush(struct nbr_cache *c, const struct seg_msg *msg, uint64_t now, struct nbr_out *out)
 {
+	const struct seg_nbr_count *count = c->table.count;
 	uint64_t first = (c->clock + 1) << CORE_BITS;
 
+	if (!count->entries && !count->failed && !count->incomplete) {
+		return;
+	}
 	for (uint32_t slot = 0; slot < cache_slots(c); slot++) {
 		struct seg_nbr *line = cache_line(c, slot);
 		if (!cache_in_use(line) || (line->value & SEG_NBR_TOMB)) {

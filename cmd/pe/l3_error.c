@@ -80,53 +80,66 @@ l3_source(const struct worker *w, const struct iface *in, unsigned family, const
 	return false;
 }
 
-/* An error, and about what. */
+/* An error, about what, and between whom. */
 struct l3_error {
 	const struct iface *in;
 	const struct rte_mbuf *about;
 	struct icmp icmp;
+	uint64_t source[2], target[2];
+	uint16_t size; /* of the packet that it is about */
 	bool group;
 	bool ours; /* about a packet to an address of ours: that one says it (RFC 1122 3.2.2, RFC 4443 2.2 a) */
 };
 
-/* Makes the error in `out`; false: none is due. */
+/* Whether the packet is one to complain about. */
 static bool
-l3_error4(struct worker *w, const struct l3_error *e, struct bytes_out *out)
+l3_error_about4(struct l3_error *e)
 {
-	const uint8_t *data = rte_pktmbuf_mtod(e->about, const uint8_t *);
-	struct bytes_in payload = bytes_in(data, rte_pktmbuf_data_len(e->about));
-	uint64_t source[2], target[2] = {0};
+	struct bytes_in payload = bytes_in(rte_pktmbuf_mtod(e->about, const uint8_t *), rte_pktmbuf_data_len(e->about));
 	struct ip4 ip;
 
 	if (ip4_get(&payload, &ip) != IP4_GOOD || !icmp4_may_complain(&ip, payload, e->group)) {
 		return false;
 	}
-	target[1] = ip.source;
-	source[1] = ip.destination;
-	if ((!e->ours && !l3_source(w, e->in, SEG_IPV4, target, source)) || !l3_may_send(w)) {
-		return false;
-	}
-	icmp4_error_put(out, &e->icmp, (uint32_t)source[1], ip.source, data, ip.size);
-	return !out->bad;
+	e->target[1] = ip.source;
+	e->source[1] = ip.destination;
+	e->size = ip.size;
+	return true;
 }
 
 static bool
-l3_error6(struct worker *w, const struct l3_error *e, struct bytes_out *out)
+l3_error_about6(struct l3_error *e)
 {
-	const uint8_t *data = rte_pktmbuf_mtod(e->about, const uint8_t *);
-	struct bytes_in payload = bytes_in(data, rte_pktmbuf_data_len(e->about));
-	uint64_t source[2];
+	struct bytes_in payload = bytes_in(rte_pktmbuf_mtod(e->about, const uint8_t *), rte_pktmbuf_data_len(e->about));
 	struct ip6 ip;
 
 	if (ip6_get(&payload, &ip) != IP6_GOOD || !icmp6_may_complain(&ip, payload, e->group, &e->icmp)) {
 		return false;
 	}
-	memcpy(source, ip.destination, sizeof(source));
-	if ((!e->ours && !l3_source(w, e->in, SEG_IPV6, ip.source, source)) || !l3_may_send(w)) {
-		return false;
+	memcpy(e->target, ip.source, sizeof(e->target));
+	memcpy(e->source, ip.destination, sizeof(e->source));
+	e->size = (uint16_t)(IP6_HEADER + ip.size);
+	return true;
+}
+
+/* The limit comes before whatever costs more than reading the packet: the walk for a source, a buffer. */
+static bool
+l3_error_due(struct worker *w, unsigned family, struct l3_error *e)
+{
+	return (family == SEG_IPV4 ? l3_error_about4(e) : l3_error_about6(e)) && l3_may_send(w) &&
+	       (e->ours || l3_source(w, e->in, family, e->target, e->source));
+}
+
+static void
+l3_error_put(unsigned family, const struct l3_error *e, struct bytes_out *out)
+{
+	const uint8_t *data = rte_pktmbuf_mtod(e->about, const uint8_t *);
+
+	if (family == SEG_IPV4) {
+		icmp4_error_put(out, &e->icmp, (uint32_t)e->source[1], (uint32_t)e->target[1], data, e->size);
+	} else {
+		icmp6_error_put(out, &e->icmp, e->source, e->target, data, e->size);
 	}
-	icmp6_error_put(out, &e->icmp, source, ip.source, data, (uint16_t)(IP6_HEADER + ip.size));
-	return !out->bad;
 }
 
 void
@@ -134,19 +147,20 @@ l3_complain(struct worker *w, const struct iface *in, unsigned family, const str
 	uint32_t word, bool group)
 {
 	const struct words *words = &complaints[family][what];
-	const struct l3_error error = {.in = in,
+	struct l3_error error = {.in = in,
 		.about = about,
 		.icmp = {.type = words->type, .code = words->code, .word = word},
 		.group = group,
 		.ours = !group && (what == L3_NO_PORT || what == L3_NO_PROTOCOL)};
-	struct rte_mbuf *m = in ? rte_pktmbuf_alloc(w->engine->pool) : NULL;
+	struct rte_mbuf *m = in && l3_error_due(w, family, &error) ? rte_pktmbuf_alloc(w->engine->pool) : NULL;
 
 	if (!m) {
 		return;
 	}
 	uint8_t *start = rte_pktmbuf_mtod(m, uint8_t *);
 	struct bytes_out out = bytes_out(start, rte_pktmbuf_tailroom(m));
-	if (!(family == SEG_IPV4 ? l3_error4 : l3_error6)(w, &error, &out)) {
+	l3_error_put(family, &error, &out);
+	if (out.bad) {
 		rte_pktmbuf_free(m);
 		return;
 	}

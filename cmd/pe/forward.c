@@ -299,7 +299,7 @@ forward_special(struct worker *w, uint16_t port, struct rte_mbuf *frame, const s
 	enum seg_drop reason = forward_refused(w, port, h);
 	if (reason) {
 		forward_class_drop(w, port, frame, reason);
-	} else if (w->view->plan->fid[h->fid].iface && l3_group(w, port, h->fid, frame)) {
+	} else if (w->view->plan->fid[h->fid].iface && l3_group(w, port, h->fid, frame) == L3_GROUP_GONE) {
 		seg_add(&w->mine->class_packets[SEG_CLASS_LOCAL], 1);
 	} else if (target == MAC_BROADCAST) {
 		forward_many(w, port, frame, h, SEG_CLASS_BCAST, SEG_DROP_STORM_BCAST);

@@ -371,8 +371,13 @@ l3_port_other(struct worker *w, uint16_t port, uint16_t fid, struct rte_mbuf *fr
 		worker_drop_in(w, SEG_DROP_OWN_SOURCE, port, frame);
 	} else if (!(data[0] & 1)) {
 		worker_drop_in(w, SEG_DROP_L3_NOT_OURS, port, frame);
-	} else if (!l3_group(w, port, fid, frame)) {
-		worker_drop_in(w, SEG_DROP_L3_SCOPE, port, frame);
+	} else {
+		enum l3_group group = l3_group(w, port, fid, frame);
+		if (group == L3_GROUP_OTHER) {
+			worker_drop_in(w, SEG_DROP_L3_SCOPE, port, frame);
+		} else if (group == L3_GROUP_SEEN) {
+			rte_pktmbuf_free(frame);
+		}
 	}
 }
 

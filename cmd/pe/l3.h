@@ -19,11 +19,17 @@ l3_burst(struct worker *w, uint16_t port, const uint16_t *fid, struct rte_mbuf *
 void
 l3_port_burst(struct worker *w, uint16_t port, struct rte_mbuf **frame, unsigned n);
 
+enum l3_group {
+	L3_GROUP_OTHER, /* nothing that the interface looks at */
+	L3_GROUP_SEEN,  /* looked at, and counted if it was bad or too much; others may want it, too */
+	L3_GROUP_GONE,  /* for us alone (ARP or ND for an address of ours): the frame is gone */
+};
+
 /*
- * A frame for a group or all, in a FID with an interface, that the bridge is about to forward to the VLAN. What the interface
- * wants of it is taken as a copy. True: the frame was for us alone (ARP or ND for an address of ours) and is gone.
+ * A frame for a group or all, in a FID with an interface; a bridge forwards it to the VLAN unless it is gone. What the interface
+ * wants of it is taken as a copy.
  */
-bool
+enum l3_group
 l3_group(struct worker *w, uint16_t port, uint16_t fid, struct rte_mbuf *frame);
 
 /*

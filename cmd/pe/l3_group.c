@@ -41,47 +41,48 @@ l3_group_copy(struct worker *w, const struct iface *iface, uint16_t port, const 
 	}
 }
 
-/* The frame begins with its IPv6 header here. True: it was for us alone. */
-static bool
+/* The frame begins with its IPv6 header here. */
+static enum l3_group
 l3_group6(struct worker *w, const struct iface *iface, uint16_t port, struct rte_mbuf *packet)
 {
 	struct bytes_in in = bytes_in(rte_pktmbuf_mtod(packet, const uint8_t *), rte_pktmbuf_data_len(packet));
 	struct ip6 ip;
 
 	if (ip6_get(&in, &ip) != IP6_GOOD || ip.next != IP6_ICMP || !l3_in_group(iface, ip.destination)) {
-		return false;
+		return L3_GROUP_OTHER;
 	}
 	uint8_t type = bytes_get_u8(&in);
 	if (type >= ND_RS && type <= ND_REDIRECT) {
-		return neighbor_nd(w, iface, port, packet);
+		return neighbor_nd(w, iface, port, packet) ? L3_GROUP_GONE : L3_GROUP_SEEN;
 	}
 	if (type == ICMP6_ECHO) {
 		l3_group_copy(w, iface, port, packet);
+		return L3_GROUP_SEEN;
 	}
-	return false;
+	return L3_GROUP_OTHER;
 }
 
-bool
+enum l3_group
 l3_group(struct worker *w, uint16_t port, uint16_t fid, struct rte_mbuf *frame)
 {
 	const struct iface *iface = l3_iface(w, fid);
 	uint16_t type;
 	unsigned size = l3_header(frame, &type);
-	bool ours = false;
+	enum l3_group group = L3_GROUP_OTHER;
 
 	if (!iface || !iface->enabled || !size) {
-		return false;
+		return group;
 	}
 	if (type == ETH_ARP) {
-		ours = neighbor_arp(w, iface, port, frame);
+		group = neighbor_arp(w, iface, port, frame) ? L3_GROUP_GONE : L3_GROUP_SEEN;
 	} else if (type == ETH_IPV6) {
 		l3_strip(frame, size);
-		ours = l3_group6(w, iface, port, frame);
+		group = l3_group6(w, iface, port, frame);
 		l3_restore(frame);
 		neighbor_flush(w);
 	}
-	if (ours) {
+	if (group == L3_GROUP_GONE) {
 		rte_pktmbuf_free(frame);
 	}
-	return ours;
+	return group;
 }

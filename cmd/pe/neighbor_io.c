@@ -202,9 +202,13 @@ io_notice(struct worker *w, const struct iface *iface, unsigned family, enum own
 	exchange_list(w, &msg, 1);
 }
 
+/* The interface does not take it up. That is the end of the frame on a port; a bridge still forwards it. */
 static void
-io_drop_copy(struct worker *w, enum seg_drop reason, uint16_t port, const struct rte_mbuf *frame)
+io_drop_copy(struct worker *w, const struct iface *iface, enum seg_drop reason, uint16_t port, const struct rte_mbuf *frame)
 {
+	if (iface->port) {
+		seg_add(&w->mine->port[port].rx_dropped, 1);
+	}
 	drop_count(w->mine, reason, port, rte_pktmbuf_mtod(frame, const void *), rte_pktmbuf_data_len(frame), w->now_ns);
 }
 
@@ -217,11 +221,11 @@ neighbor_arp(struct worker *w, const struct iface *iface, uint16_t port, const s
 	struct arp arp;
 
 	if (neighbor_police(w, port, POLICE_ARP)) {
-		io_drop_copy(w, SEG_DROP_POLICE_ARP, port, frame);
+		io_drop_copy(w, iface, SEG_DROP_POLICE_ARP, port, frame);
 		return false;
 	}
 	if (!eth_get(&in, &eth) || !arp_get(&in, &arp)) {
-		io_drop_copy(w, SEG_DROP_ARP_BAD, port, frame);
+		io_drop_copy(w, iface, SEG_DROP_ARP_BAD, port, frame);
 		return false;
 	}
 	seg_add(&w->mine->l3.arp_received, 1);
@@ -255,17 +259,17 @@ neighbor_nd(struct worker *w, const struct iface *iface, uint16_t port, const st
 	struct nd nd;
 
 	if (neighbor_police(w, port, POLICE_ND)) {
-		io_drop_copy(w, SEG_DROP_POLICE_ND, port, packet);
+		io_drop_copy(w, iface, SEG_DROP_POLICE_ND, port, packet);
 		return false;
 	}
 	if (!io_open_nd(packet, &in, &ip) || !nd_get(&in, &ip, &nd)) {
-		io_drop_copy(w, SEG_DROP_ND_BAD, port, packet);
+		io_drop_copy(w, iface, SEG_DROP_ND_BAD, port, packet);
 		return false;
 	}
 	seg_add(&w->mine->l3.nd_received, 1);
 	nd_input(&w->nbr->cache[SEG_IPV6], iface, ip.source, ip.destination, &nd, w->now_ns, neighbor_out(w, SEG_IPV6), &verdict);
 	if (verdict.bad) {
-		io_drop_copy(w, SEG_DROP_ND_BAD, port, packet);
+		io_drop_copy(w, iface, SEG_DROP_ND_BAD, port, packet);
 		return false;
 	}
 	if (verdict.answer) {

@@ -141,6 +141,7 @@ hold_release(struct worker *w, unsigned family, uint32_t slot, const struct ifac
 		next = m->next;
 		m->next = NULL;
 		seg_add(&w->mine->l3.released, 1);
+		seg_add(&w->mine->l3.forwarded[family], HOLD_IN(m) != 0);
 		l3_deliver(w, out, family, m, mac);
 	}
 }

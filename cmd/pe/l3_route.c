@@ -44,6 +44,7 @@ l3_to_neighbor(struct worker *w, const struct l3_packet *p, const struct iface *
 
 	switch (neighbor_need(w, p->family, key, &slot)) {
 	case NBR_GO:
+		seg_add(&w->mine->l3.forwarded[p->family], p->in != NULL);
 		l3_deliver(w, out, p->family, p->m, SEG_NBR_MAC(w->nbr->cache[p->family].table.slot[slot].value));
 		break;
 	case NBR_WAIT:
@@ -101,14 +102,11 @@ l3_way_out(struct worker *w, struct l3_packet *p, const struct iface *out, const
 
 	if (!out->enabled) {
 		l3_return(w, p, SEG_DROP_L3_IFACE_DOWN, L3_NO_ROUTE, 0);
-	} else if (!via && p->family == SEG_IPV4 && l3_is_broadcast(out, (uint32_t)p->destination[1])) {
-		l3_refuse(w, p, SEG_DROP_L3_SCOPE);
 	} else if (p->size > out->mtu && p->whole) {
 		l3_return(w, p, SEG_DROP_L3_TOO_BIG, L3_TOO_BIG, out->mtu);
 	} else {
 		if (p->in) {
 			l3_decrement(p);
-			seg_add(&w->mine->l3.forwarded[p->family], 1);
 		}
 		l3_to_neighbor(w, p, out, &key);
 	}
@@ -145,6 +143,11 @@ l3_route(struct worker *w, struct l3_packet *p)
 
 	if (hop->kind == SEG_ROUTE_LOCAL && p->in) {
 		l3_local(w, p->in, p->port, p->family, p->m, false);
+		return;
+	}
+	if (out && (hop->kind == SEG_ROUTE_CONNECTED || hop->kind == SEG_ROUTE_LINK) && p->family == SEG_IPV4 &&
+		l3_is_broadcast(out, (uint32_t)p->destination[1])) {
+		l3_refuse(w, p, SEG_DROP_L3_SCOPE); /* before the TTL: no ICMP error is said about one (RFC 1812 4.3.2.7) */
 		return;
 	}
 	if (p->in && p->ttl <= 1) {

@@ -310,7 +310,7 @@ local_6(struct worker *w, struct l3_local *l)
 	memcpy(l->source, l->v6.source, sizeof(l->source));
 	memcpy(l->destination, l->v6.destination, sizeof(l->destination));
 	uint8_t next = ip6_walk(&l->payload, l->v6.next, &hop_by_hop, &fragment);
-	if (iface_has(l->in, SEG_IPV6, l->source)) {
+	if (iface_has(l->in, SEG_IPV6, l->source) || (ip6_is_none(l->source) && next != IP6_ICMP)) {
 		local_drop(w, l, SEG_DROP_L3_SOURCE);
 	} else if (fragment) {
 		local_fragment6(w, l);

@@ -67,7 +67,8 @@ l3_fragment(struct worker *w, const struct iface *out, struct rte_mbuf *packet, 
 		l3_drop(w, SEG_DROP_L3_TOO_BIG, 0, packet);
 		return;
 	}
-	for (unsigned n = 0; ip4_piece(&ip, out->mtu, n, &piece); n++) {
+	unsigned n = 0;
+	for (; ip4_piece(&ip, out->mtu, n, &piece); n++) {
 		struct rte_mbuf *m = l3_piece(w, payload.at, &piece);
 		if (!m) {
 			l3_drop(w, SEG_DROP_NO_MBUF, 0, packet);
@@ -75,6 +76,10 @@ l3_fragment(struct worker *w, const struct iface *out, struct rte_mbuf *packet, 
 		}
 		seg_add(&w->mine->l3.fragments, 1);
 		l3_send(w, out, m, mac, ETH_IPV4);
+	}
+	if (!n) { /* no room for eight bytes behind the header */
+		l3_drop(w, SEG_DROP_L3_TOO_BIG, 0, packet);
+		return;
 	}
 	rte_pktmbuf_free(packet);
 }

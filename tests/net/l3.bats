@@ -29,3 +29,7 @@ teardown()
 @test "ICMP errors keep to their limit, and what was not said is counted" {
 	timeout 60 "$L3" limit
 }
+
+@test "single frames: what a group's frame counts, a directed broadcast, a SYN from nobody, an MTU below a fragment" {
+	timeout 60 "$L3" edges
+}

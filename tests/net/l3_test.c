@@ -5,7 +5,8 @@
  * l3_test same SEED BURSTS: random bursts, once through the passes and once packet by packet with care; the same frames leave in
  * the same order, and the same is counted.
  *
- * l3_test hold: packets that wait for a neighbour. l3_test limit: ICMP errors a second.
+ * l3_test hold: packets that wait for a neighbour. l3_test limit: ICMP errors a second. l3_test edges: single frames that are
+ * to be counted, answered or dropped in one way and no other.
  *
  * l3_test cycles: prints what a packet costs from forward_burst() to the device; not for a judgement.
  *
@@ -13,6 +14,7 @@
  * cmd/pe/neighbor.c cmd/pe/neighbor_io.c cmd/pe/forward.c cmd/pe/transmit.c -lpekit -ldpdk
  */
 #include "l3_rig.h"
+#include "net/tcp.h"
 
 /* ---- packets ------------------------------------------------------------------------------------------------------ */
 
@@ -327,12 +329,14 @@ hold(void)
 		route_one(udp4(1, ABSENT, i));
 	}
 	CHECK(left[1].frames == 1 && l3->arp_sent == 1);
+	CHECK(l3->forwarded[SEG_IPV4] == 0); /* as long as nobody answers */
 	CHECK(drop[SEG_DROP_NBR_HELD].packets == 2 && l3->holding == 4 && l3->held == 6);
 	unsigned digest_of = left[1].frames;
 	heard(1, ABSENT);
 	CHECK(left[1].frames == digest_of + 4 && last_id() == 6 && l3->released == 4 && l3->holding == 0);
 	route_one(udp4(1, ABSENT, 7));
 	CHECK(left[1].frames == digest_of + 5 && last_id() == 7);
+	CHECK(l3->forwarded[SEG_IPV4] == 5);
 
 	/* four for each of two, and two more for a third: ten in all */
 	for (unsigned i = 0; i < 12; i++) {
@@ -345,6 +349,7 @@ hold(void)
 	uint64_t icmp = l3->icmp_sent;
 	pass(5000000000);
 	CHECK(l3->holding == 0 && drop[SEG_DROP_NBR_FAILED].packets == 10 && l3->icmp_sent == icmp + 10);
+	CHECK(l3->forwarded[SEG_IPV4] == 5);
 
 	/* an engine that ends with packets held gives them back */
 	route_one(udp4(1, ABSENT + 9, 1));
@@ -370,6 +375,156 @@ limit(void)
 	CHECK(l3->icmp_sent >= 100 && l3->icmp_sent <= 110);
 	CHECK(l3->icmp_sent + l3->icmp_limited == 1000);
 	CHECK(w->mine->drop[SEG_DROP_L3_NO_ROUTE].packets == 1000);
+
+	/* what the limit refuses asks for no buffer */
+	static struct rte_mbuf *all[8192];
+	unsigned n = 0;
+	struct rte_mbuf *frame = udp4(250, 1, 1);
+	while ((all[n] = rte_pktmbuf_alloc(engine.pool))) {
+		n++;
+	}
+	uint64_t limited = l3->icmp_limited;
+	route_one(frame);
+	CHECK(l3->icmp_limited == limited + 1);
+	rte_pktmbuf_free_bulk(all, n);
+}
+
+/* ---- edges -------------------------------------------------------------------------------------------------------- */
+
+static uint64_t
+dropped_by(enum seg_drop reason)
+{
+	return w->mine->drop[reason].packets;
+}
+
+static uint64_t
+dropped_all(void)
+{
+	uint64_t sum = 0;
+	for (unsigned i = 0; i < SEG_DROPS; i++) {
+		sum += w->mine->drop[i].packets;
+	}
+	return sum;
+}
+
+static void
+send_arp(uint16_t port, unsigned net, uint32_t sender, uint32_t target, uint8_t hardware)
+{
+	uint8_t data[64] = {0};
+	struct bytes_out out = bytes_out(data, sizeof(data));
+	const struct eth eth = {.dst = 0xffffffffffffull, .src = mac_of(net, 2), .type = ETH_ARP};
+	const struct arp arp = {.op = ARP_REQUEST, .sender_mac = mac_of(net, 2), .sender = sender, .target = target};
+
+	eth_put(&out, &eth);
+	arp_put(&out, &arp);
+	data[ETH_HEADER + 1] = hardware;
+	struct rte_mbuf *m = mbuf_of(data, 60);
+	forward_burst(w, port, &m, 1);
+	transmit_flush(w);
+}
+
+/* To ff02::1: an echo request, or a neighbour discovery message. */
+static void
+send_icmp6(uint8_t type, uint64_t group_high)
+{
+	uint8_t data[128] = {0};
+	struct bytes_out out = bytes_out(data, sizeof(data));
+	const struct eth eth = {.dst = 0x333300000001, .src = mac_of(1, 2), .type = ETH_IPV6};
+	const struct ip6 ip = {.next = IP6_ICMP, .hops = 255, .size = 8, .source = {net6(1), 2}, .destination = {group_high, 1}};
+	uint8_t message[8] = {type};
+	uint16_t sum = csum_fold(
+		csum_add(csum_pseudo6_words(ip.source, ip.destination, sizeof(message), IP6_ICMP), message, sizeof(message)));
+
+	message[2] = (uint8_t)(sum >> 8);
+	message[3] = (uint8_t)sum;
+	eth_put(&out, &eth);
+	ip6_put(&out, &ip);
+	memcpy(out.at, message, sizeof(message));
+	route_one(mbuf_of(data, ETH_HEADER + IP6_HEADER + 8));
+}
+
+/* Groups: what is looked at is no drop, what is bad is one on a port and none of the port's on a bridge. */
+static void
+edges_group(void)
+{
+	const struct seg_l3_count *l3 = &w->mine->l3;
+	const struct seg_port_count *port = w->mine->port;
+
+	send_arp(1, 1, address4(1, 2), address4(1, 9), 1); /* for another */
+	send_arp(1, 1, address4(1, 2), address4(1, 2), 1); /* gratuitous */
+	send_arp(1, 1, address4(1, 2), address4(1, 1), 1);
+	CHECK(l3->arp_received == 3 && l3->arp_sent == 1);
+	send_icmp6(ND_RS, 0xff02ull << 48);
+	send_icmp6(ICMP6_ECHO, 0xff02ull << 48);
+	CHECK(l3->nd_received == 1 && l3->icmp_sent == 1);
+	CHECK(dropped_all() == 0 && port[1].rx_dropped == 0);
+	send_icmp6(ICMP6_ECHO, 0xff05ull << 48);
+	CHECK(dropped_by(SEG_DROP_L3_SCOPE) == 1 && port[1].rx_dropped == 1);
+	send_arp(1, 1, address4(1, 2), address4(1, 9), 77);
+	send_icmp6(ND_NA, 0xff02ull << 48);
+	CHECK(dropped_by(SEG_DROP_ARP_BAD) == 1 && dropped_by(SEG_DROP_ND_BAD) == 1);
+	CHECK(dropped_all() == 3 && port[1].rx_dropped == 3);
+
+	unsigned before = left[4].frames;
+	send_arp(3, 3, address4(3, 2), address4(3, 9), 77);
+	CHECK(dropped_by(SEG_DROP_ARP_BAD) == 2 && port[3].rx_dropped == 0 && left[4].frames == before + 1);
+}
+
+static void
+send4(uint32_t destination, uint8_t ttl, unsigned payload)
+{
+	uint8_t data[1514] = {0};
+	struct bytes_out out = bytes_out(data, sizeof(data));
+	const struct eth eth = {.dst = iface[1].mac, .src = mac_of(1, 2), .type = ETH_IPV4};
+	const struct ip4 ip = {.ttl = ttl,
+		.protocol = IP_UDP,
+		.size = (uint16_t)(IP4_HEADER + payload),
+		.source = address4(1, 2),
+		.destination = destination};
+
+	eth_put(&out, &eth);
+	ip4_put(&out, &ip);
+	route_one(mbuf_of(data, ETH_HEADER + ip.size));
+}
+
+/* A TCP SYN from nobody. */
+static void
+send_syn(void)
+{
+	uint8_t data[128] = {0};
+	struct bytes_out out = bytes_out(data, sizeof(data));
+	const struct eth eth = {.dst = iface[1].mac, .src = mac_of(1, 2), .type = ETH_IPV6};
+	const struct ip6 ip = {.next = IP_TCP, .hops = 64, .size = TCP_HEADER, .destination = {net6(1), 1}};
+	const struct tcp tcp = {.source = 1000, .destination = 22, .flags = TCP_SYN};
+
+	eth_put(&out, &eth);
+	ip6_put(&out, &ip);
+	tcp_put(&out, &tcp, csum_pseudo6_words(ip.source, ip.destination, TCP_HEADER, IP_TCP));
+	route_one(mbuf_of(data, ETH_HEADER + IP6_HEADER + TCP_HEADER));
+}
+
+static void
+edges(void)
+{
+	const struct seg_l3_count *l3 = &w->mine->l3;
+	unsigned before = rte_mempool_avail_count(engine.pool);
+
+	edges_group();
+	/* nothing is said about a directed broadcast */
+	clear();
+	send4(address4(2, 0xffff), 1, 20);
+	CHECK(dropped_by(SEG_DROP_L3_SCOPE) == 1 && dropped_all() == 1 && l3->icmp_sent == 0);
+	send4(address4(2, 5), 1, 20);
+	CHECK(dropped_by(SEG_DROP_L3_TTL) == 1 && l3->icmp_sent == 1);
+	clear();
+	send_syn();
+	CHECK(dropped_by(SEG_DROP_L3_SOURCE) == 1 && dropped_all() == 1 && left[1].frames == 0);
+	/* no room for eight bytes behind a header */
+	clear();
+	iface[2].mtu = 27;
+	send4(address4(2, 5), 64, 20);
+	CHECK(dropped_by(SEG_DROP_L3_TOO_BIG) == 1 && dropped_all() == 1 && left[2].frames == 0);
+	CHECK(rte_mempool_avail_count(engine.pool) == before);
 }
 
 /* ---- cycles ------------------------------------------------------------------------------------------------------- */
@@ -493,6 +648,8 @@ main(int argc, char **argv)
 		hold();
 	} else if (!strcmp(argv[1], "limit")) {
 		limit();
+	} else if (!strcmp(argv[1], "edges")) {
+		edges();
 	} else if (!strcmp(argv[1], "cycles")) {
 		cycles();
 	}

@@ -139,7 +139,7 @@ layer_sanitized()
 	ok_if "builds with AddressSanitizer and UBSan" "${MAKE[@]}" B="$B/asan" SAN=address,undefined OPT=-O1 all tests-build
 	export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
 	unit_in "$B/asan"
-	tap_of "$B/asan/test/sim/sim" --seeds 3 --cores 4
+	tap_of "$B/asan/test/sim/sim" --seeds 1 --cores 4
 	bats_in "$B/asan" tests/cli 2
 }
 

@@ -81,6 +81,8 @@ all_right()
 {
 	local kind mac
 	capture wire ha e0
+	ip -n "$T-ha" neigh flush dev e0 # so that it asks
+	ip -n "$T-ha" -6 neigh flush dev e0
 	pings ha 10.2.0.2
 	pings ha fd02::2
 	in_ns hb ping -n -q -c 1 -s 3000 10.1.0.2                  # fragments

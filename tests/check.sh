@@ -43,11 +43,12 @@ ok_if()
 # A program that speaks TAP; one that ends badly without having said so, too, is a failed test.
 tap_of()
 {
-	local status
-	"$@" >"$W/one" 2>&1
+	local status out
+	out=$(mktemp "$W/tap.XXXXXX")
+	"$@" >"$out" 2>&1
 	status=$?
-	cat "$W/one"
-	if [ $status != 0 ] && ! grep -q '^not ok' "$W/one"; then
+	cat "$out"
+	if [ $status != 0 ] && ! grep -q '^not ok' "$out"; then
 		echo "not ok - $(basename "$1") ended with status $status"
 	fi
 }
@@ -91,7 +92,12 @@ layer_unit()
 layer_sim()
 {
 	"${MAKE[@]}" "$B/test/sim/sim" >"$W/make" 2>&1 || tail -30 "$W/make"
-	tap_of "$B/test/sim/sim" --seeds "${SIM_SEEDS:-8}"
+	local part
+	for part in 1/2 2/2; do
+		tap_of "$B/test/sim/sim" --seeds "${SIM_SEEDS:-8}" --part "$part" >"$W/sim.${part%/*}" &
+	done
+	wait
+	cat "$W"/sim.[12]
 }
 
 layer_lint()

@@ -116,6 +116,9 @@ def part_route(bench):
     cells = {}
     for family in (4, 6):
         for routes in o.routes:
+            if family == 6 and routes >= 1000000:
+                bench.note("IPv6 with a million routes is left out: DPDK's fib6 reserves three groups of 1 KiB for each /48, in both copies")
+                continue
             for hosts in (16, 4096):
                 paths = [os.path.join(bench.dir, f"route-{family}-{routes}-{hosts}-{side}.pcap") for side in "ab"]
                 make(family, max(routes // 2, 1) if routes >= 1000000 else routes, hosts, paths)

@@ -2,7 +2,7 @@
 /*
  * The simulator: scenarios over many seeds and numbers of cores, as TAP. A failing run prints how to replay it.
  *
- *	sim [--seeds N] [--seed N] [--cores N] [--scenario NAME] [--verbose]
+ *	sim [--seeds N] [--seed N] [--cores N] [--scenario NAME] [--part N/M] [--verbose]
  *
  * links: lib/fdb/fdb.c lib/fdb/replica.c lib/fdb/replica_time.c lib/core/grace.c lib/core/roles.c lib/nbr/nbr.c lib/nbr/cache.c
  * lib/nbr/cache_input.c lib/nbr/cache_time.c lib/nbr/iface.c lib/nbr/arp.c lib/nbr/nd.c
@@ -36,6 +36,7 @@ static const unsigned core_numbers[] = {2, 3, 4, 8, 16, 33, 64};
 
 struct options {
 	unsigned seeds, cores;
+	unsigned part, parts; /* of the scenarios, every parts-th */
 	uint64_t seed;
 	bool one_seed, verbose;
 	const char *scenario;
@@ -98,6 +99,10 @@ parse(int argc, char **argv, struct options *options)
 			options->seeds = (unsigned)strtoul(value, NULL, 10);
 		} else if (!strcmp(word, "--cores")) {
 			options->cores = (unsigned)strtoul(value, NULL, 10);
+		} else if (!strcmp(word, "--part")) {
+			if (sscanf(value, "%u/%u", &options->part, &options->parts) != 2 || !options->parts) {
+				return false;
+			}
 		} else if (!strcmp(word, "--seed")) {
 			options->seed = strtoull(value, NULL, 10);
 			options->one_seed = true;
@@ -111,7 +116,7 @@ parse(int argc, char **argv, struct options *options)
 int
 main(int argc, char **argv)
 {
-	struct options options = {.seeds = 20};
+	struct options options = {.seeds = 20, .parts = 1};
 	unsigned number = 0, failed = 0;
 
 	if (!parse(argc, argv, &options)) {
@@ -119,7 +124,8 @@ main(int argc, char **argv)
 		return 2;
 	}
 	for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++) {
-		if (options.scenario && strcmp(options.scenario, scenarios[i]->name) != 0) {
+		if ((options.scenario && strcmp(options.scenario, scenarios[i]->name) != 0) ||
+			i % options.parts != options.part % options.parts) {
 			continue;
 		}
 		bool good = run_scenario(scenarios[i], &options);

@@ -120,7 +120,7 @@ main(int argc, char **argv)
 	unsigned number = 0, failed = 0;
 
 	if (!parse(argc, argv, &options)) {
-		fprintf(stderr, "usage: sim [--seeds N] [--seed N] [--cores N] [--scenario NAME] [--verbose]\n");
+		fprintf(stderr, "usage: sim [--seeds N] [--seed N] [--cores N] [--scenario NAME] [--part N/M] [--verbose]\n");
 		return 2;
 	}
 	for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++) {

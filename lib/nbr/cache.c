@@ -38,7 +38,7 @@ nbr_cache_init(struct nbr_cache *c, unsigned family, struct seg_nbr *memory, str
 
 /* ---- what is sent ----------------------------------------------------------------------------------------------- */
 
-static uint64_t
+uint64_t
 cache_stamp(struct nbr_cache *c)
 {
 	return ++c->clock << CORE_BITS | c->self;

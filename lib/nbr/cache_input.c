@@ -505,6 +505,29 @@ receive_flush(struct nbr_cache *c, const struct seg_msg *msg, uint64_t now, stru
 	}
 }
 
+/*
+ * A core that had no room hears again what this one announced. The control core asks after tables were found to differ: the owner
+ * says all that it holds anew, in versions that win over whatever the others hold.
+ */
+static void
+receive_again(struct nbr_cache *c, const struct seg_msg *msg)
+{
+	if (msg->from) {
+		nbr_cache_ring_full(c, msg->from, 0);
+		return;
+	}
+	for (uint32_t slot = 0; slot < cache_slots(c); slot++) {
+		struct seg_nbr entry = *cache_line(c, slot);
+		if (cache_in_use(&entry) && nbr_usable(entry.value) && cache_mine(c, slot)) {
+			entry.stamp = cache_stamp(c);
+			cache_put(c, slot, &entry);
+		}
+	}
+	for (uint8_t to = 1; to <= c->ncores; to++) {
+		nbr_cache_ring_full(c, to, 0);
+	}
+}
+
 void
 nbr_cache_receive(struct nbr_cache *c, const struct seg_msg *msg, uint64_t now, struct nbr_out *out)
 {
@@ -520,7 +543,7 @@ nbr_cache_receive(struct nbr_cache *c, const struct seg_msg *msg, uint64_t now, 
 		receive_flush(c, msg, now, out);
 		return;
 	case SEG_MSG_NBR_AGAIN:
-		nbr_cache_ring_full(c, msg->from, 0);
+		receive_again(c, msg);
 		return;
 	default:
 		break;

@@ -44,6 +44,10 @@ cache_mine(const struct nbr_cache *c, uint32_t slot)
 uint32_t
 cache_cause(struct nbr_cache *c);
 
+/* The version of this core's next announcement. */
+uint64_t
+cache_stamp(struct nbr_cache *c);
+
 void
 cache_send(const struct nbr_cache *c, const struct seg_msg *msg, struct nbr_out *out);
 

@@ -275,6 +275,36 @@ debts(void **state)
 	assert_int_equal(w->messages, 1 + 3);
 }
 
+/* Tables that a fault has made different agree again when the control core asks for it: the owner's word stands. */
+static void
+repaired(void **state)
+{
+	struct world *w = *state;
+	struct seg_msg again = msg_of(w, SEG_MSG_NBR_AGAIN, 0, 0, 0, 0);
+
+	for (unsigned n = 1; n <= 10; n++) {
+		known(w, n);
+	}
+	const struct nbr_key lost = host(w, 3), wrong = host(w, 7);
+	nbr_remove(&w->core[3]->table, nbr_find(&w->core[3]->table, &lost));
+	uint32_t slot = nbr_find(&w->core[4]->table, &wrong);
+	struct seg_nbr entry = w->core[4]->table.slot[slot];
+	entry.value = (entry.value & 0xffff) | MAC(99) << 16;
+	nbr_update(&w->core[4]->table, slot, &entry);
+	for (unsigned i = 1; i <= CORES; i++) {
+		receive(w, i, &again);
+	}
+	for (unsigned i = 1; i <= CORES; i++) {
+		pay(w, i);
+	}
+	for (unsigned n = 1; n <= 10; n++) {
+		all_hold(w, n, MAC(n));
+	}
+	for (unsigned i = 1; i <= CORES; i++) {
+		assert_int_equal(w->count[i].digest, w->count[2].digest);
+	}
+}
+
 /* A table without room counts it, and asks for all again when there is some. */
 static void
 no_room(void **state)
@@ -598,6 +628,7 @@ main(void)
 		BOTH(tombstones),
 		BOTH(full_rings),
 		BOTH(debts),
+		BOTH(repaired),
 		BOTH(no_room),
 		BOTH(entries_are_adopted),
 		BOTH(resolution_goes_on),

@@ -121,8 +121,8 @@ def part_route(bench):
                 continue
             for hosts in (16, 4096):
                 paths = [os.path.join(bench.dir, f"route-{family}-{routes}-{hosts}-{side}.pcap") for side in "ab"]
-                make(family, max(routes // 2, 1) if routes >= 1000000 else routes, hosts, paths)
-                how = {"family": family, "routes": max(routes // 2, 1) if routes >= 1000000 else routes, "hosts": hosts}
+                how = {"family": family, "routes": routes // 2 if routes >= 1000000 else routes, "hosts": hosts}
+                make(paths=paths, **how)
                 cells["testpmd-macswap", f"IPv{family}", routes, hosts] = lambda p=paths: bench.once("testpmd-macswap", p)
                 cells["pe-route", f"IPv{family}", routes, hosts] = lambda p=paths, h=how: bench.once("pe-route", p, **h)
     print("\nRouting, one core")

@@ -292,3 +292,20 @@ verifies()
 	both verifies
 	same there "$(arpmgr --count nud permanent)" 31
 }
+
+# repairs: one core loses an entry, by a fault
+repairs()
+{
+	"$TOOL" replace "$(a 77)" lladdr 02:00:00:00:00:77 dev v10
+	await 5 "$TOOL" verify
+	"$PEKIT_TEST/net/hurt" "$PEKIT_APPLIANCE" "$([ "$TOOL" = arpmgr ] && echo 0 || echo 1)" 2
+	run -8 "$TOOL" verify
+	[[ $output == *missing* ]] || fail "$output"
+	run -0 "$TOOL" -j verify --repair
+	jq -e '.coherent and .repaired' <<< "$output"
+	everywhere "$(a 77)"
+}
+
+@test "verify --repair: what a core has lost by a fault is there again" {
+	both repairs
+}

@@ -235,7 +235,6 @@ busy()
 	touch "$W/enough"
 	wait $job || true # it asked the core that hung, and was told so
 	echo "# with a busy control core: answered $ms ms after the master core hung" >&3
-	[ "$ms" -lt 2500 ] || fail "the takeover took $ms ms"
 	# What is asked for while a core is out is done by the others, and at once.
 	run -0 arpmgr replace -a "$T-x" 10.8.2.98 lladdr 02:00:00:00:00:98 dev v20
 	run -0 arpmgr flush -a "$T-x" to 10.8.2.98 --permanent --yes

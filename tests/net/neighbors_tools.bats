@@ -154,14 +154,19 @@ announces()
 	local mac wrong=02:00:00:00:00:ee
 	in_ns h1 ping -n -q -c 1 -W 2 "$(a 1)"
 	mac=$(host_mac)
-	in_ns h1 ip "$FAMILY" neigh replace "$(a 1)" lladdr $wrong dev e0 nud stale
-	same "the host's" "$(host_mac)" $wrong
-	"$TOOL" announce "$(a 1)" --dry-run | grep -q "would be announced"
-	same "the host's" "$(host_mac)" $wrong
+	await 10 still_wrong $wrong
 	same said "$("$TOOL" announce "$(a 1)")" "$(a 1): announced"
 	await 5 announced "$mac"
 	run "$TOOL" announce "$(a 77)"
 	same status "$status" 3
+}
+
+# The engine speaks by itself too (it announces an address it has just got, it probes its neighbours): in a moment without that, a
+# dry run changes nothing
+still_wrong()
+{
+	in_ns h1 ip "$FAMILY" neigh replace "$(a 1)" lladdr "$1" dev e0 nud stale &&
+		"$TOOL" announce "$(a 1)" --dry-run | grep -q "would be announced" && announced "$1"
 }
 
 announced()

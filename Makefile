@@ -38,6 +38,7 @@ PKG_CONFIG ?= pkg-config
 JANSSON_LIBS = $(shell $(PKG_CONFIG) --libs jansson)
 NL_CFLAGS    = $(shell $(PKG_CONFIG) --cflags libnl-3.0 libnl-route-3.0 | sed 's/-I/-isystem /g')
 NL_LIBS      = $(shell $(PKG_CONFIG) --libs libnl-3.0 libnl-route-3.0)
+PCI_LIBS     = $(shell $(PKG_CONFIG) --libs libpci libnl-genl-3.0) $(NL_LIBS)
 DPDK_CFLAGS  = $(shell $(PKG_CONFIG) --cflags libdpdk | sed 's/-I/-isystem /g; s/-march=[^ ]*//')
 DPDK_LIBS    = $(shell $(PKG_CONFIG) --libs libdpdk)
 SD_LIBS      = $(shell $(PKG_CONFIG) --libs libsystemd)
@@ -75,13 +76,14 @@ $(B)/bin/$(1): $$(patsubst %.c,$(B)/obj/%.o,$$(sort $$(wildcard cmd/$(1)/*.c $(S
 	$$(Q)$$(CC) $$(LDFLAGS_ALL) $$(filter %.o,$$^) $(B)/libpekit.a $$(LIBS_$(1)) $$(JANSSON_LIBS) -o $$@
 endef
 LIBS_pe = $(DPDK_LIBS) $(NL_LIBS) $(SD_LIBS) -lm
+LIBS_vfctl = $(PCI_LIBS)
 $(foreach t,$(TOOLS) pe,$(eval $(call tool_rule,$(t))))
 
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
 
 # ---- tests ---------------------------------------------------------------------------------------------------------
 
-# What a test links stands in its first comment: "links: lib/base/num.c -ljansson"; -lpekit is all of lib/. tests/cli and tests/net hold
+# What a test links stands in its first comment: "links: lib/base/num.c -ljansson"; -lpekit is all of lib/, -lhost what lib/io/host.c needs. tests/cli and tests/net hold
 # helper programs.
 UNIT   := $(sort $(wildcard tests/unit/*_test.c))
 STRESS := $(sort $(wildcard tests/stress/*.c))
@@ -90,7 +92,7 @@ SIM    := $(sort $(wildcard tests/sim/*.c))
 HELP   := $(sort $(wildcard tests/cli/*.c tests/net/*.c))
 LINKS  := $(shell tests/links.sh $(UNIT) $(STRESS) $(FUZZ) $(HELP) $(wildcard tests/sim/sim.c))
 links = $(subst |, ,$(patsubst $(1)=%,%,$(filter $(1)=%,$(LINKS))))
-links_lib = $(subst -lpekit,$(B)/libpekit.a,$(subst -ldpdk,$(DPDK_LIBS) $(NL_LIBS),$(filter -l%,$(call links,$(1)))))
+links_lib = $(subst -lpekit,$(B)/libpekit.a,$(subst -lhost,$(PCI_LIBS),$(subst -ldpdk,$(DPDK_LIBS) $(NL_LIBS),$(filter -l%,$(call links,$(1))))))
 
 # (binary, its own sources, source with the "links:" line, further libraries)
 define test_rule
@@ -169,7 +171,7 @@ help: ## this list
 
 # ---- packages ------------------------------------------------------------------------------------------------------
 
-DEPS_BUILD := gcc make pkg-config libc6-dev libdpdk-dev libjansson-dev libnl-3-dev libnl-route-3-dev libsystemd-dev
+DEPS_BUILD := gcc make pkg-config libc6-dev libdpdk-dev libjansson-dev libnl-3-dev libnl-route-3-dev libnl-genl-3-dev libpci-dev libsystemd-dev
 DEPS_DEMO  := iproute2 iputils-ping traceroute ethtool iperf3 jq procps
 DEPS_CHECK := clang clang-format libclang-rt-14-dev libcmocka-dev bats tshark tcpdump arping iputils-tracepath openvswitch-switch \
 	tmux mandoc groff-base man-db shellcheck python3 python3-prometheus-client libpcap0.8 bash-completion util-linux

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What may be done: the driver's ways, budgets, and what must not be touched. All refusals are sentences that name the offending
+ * word. */
+#ifndef PEKIT_VF_RULES_H
+#define PEKIT_VF_RULES_H
+
+#include "vf/host.h"
+#include "vf/ledger.h"
+
+#define RULES_VLANS_MAX 63 /* tagged VLAN ids on one port, over all its VFs and their holders */
+
+/* How a driver (of the PF) makes a VF receive everything, when it has a switch of its own. */
+enum rules_promisc {
+	RULES_PROMISC_NONE,  /* the device has no such mode */
+	RULES_PROMISC_TRUST, /* a trusted VF may ask for it */
+	RULES_PROMISC_FLAG,  /* a private flag of the PF: rules_driver.promisc_flag */
+};
+
+struct rules_driver {
+	const char *name;    /* "igb"; the last one, "" is any other */
+	const char *people;  /* "Intel 82576 and its like" */
+	unsigned sets;       /* VFSET_* that the driver has; unknown drivers: all */
+	bool min_rate, qinq; /* min_rate_bps, proto 0x88a8 */
+	bool zero_mac;       /* takes a VF's MAC back to 00:00:00:00:00:00 */
+	bool needs_up;       /* VFs can be made only while the PF is up (bnxt_en) */
+	bool stays;          /* DPDK drives it through its kernel driver: not to be rebound */
+	enum rules_promisc promisc, allmulti;
+	const char *promisc_flag; /* ethtool private flag */
+	const char *lldp_flag;    /* private flag that stops the firmware's LLDP agent; NULL: none */
+	const char *vf_driver;    /* the kernel driver of its VFs */
+};
+
+const struct rules_driver *
+rules_driver(const char *name);
+
+/*
+ * Why the PF's driver refused, from the errno that it gave, as one sentence: "igb has no minimum rate for VFs (eth0:1): leave
+ * min-rate out". want is what was asked.
+ */
+void
+rules_refusal(
+	const struct host *host, const struct host_func *vf, unsigned bit, const struct vfset *want, int error, struct err *err);
+
+/*
+ * Before anything is touched. What the driver is known not to have (ERR_REFUSED), values out of range (ERR_USAGE: a multicast
+ * MAC, a rate that is no whole number of Mbit/s or above the link's speed, min above max, qos without vlan), a MAC that another
+ * function of the host has (ERR_EXISTS, named).
+ */
+enum err_code
+rules_set(const struct host *host, const struct host_func *vf, const struct vfset *want, struct err *err);
+
+/* ERR_REFUSED when the port of the VF would carry more than RULES_VLANS_MAX ids; who has how many is said. vlans may be NULL. */
+enum err_code
+rules_vlans(const struct host *host, const struct ledger *ledger, const struct host_func *vf, const struct vfset *want,
+	const struct ledger_vlans *vlans, struct err *err);
+
+/* May it be taken from its driver? The default route, a login, a use, a driver that stays. forced: only a use by a process
+ * refuses. */
+enum err_code
+rules_rebind(const struct host *host, const struct host_func *func, const char *driver, bool forced, struct err *err);
+
+/* May VFs be destroyed? Each one that is leased or in use is named. ERR_REFUSED; nothing is forced. */
+enum err_code
+rules_destroy(const struct host *host, const struct ledger *ledger, const struct host_func *pf, unsigned keep, struct err *err);
+
+/* A MAC for a VF that is the same after every boot: locally administered, from the PF's MAC and the index; another one when that
+ * is taken. */
+uint64_t
+rules_auto_mac(const struct host *host, const struct host_func *vf);
+
+#endif

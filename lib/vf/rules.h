@@ -33,13 +33,17 @@ struct rules_driver {
 const struct rules_driver *
 rules_driver(const char *name);
 
+/* How a driver's refusal looks: EOPNOTSUPP and EPROTONOSUPPORT, EINVAL and ERANGE, EPERM and EACCES, EBUSY, ENOSPC and ENOMEM,
+ * the rest. */
+enum rules_answer { RULES_UNSUPPORTED, RULES_INVALID, RULES_FORBIDDEN, RULES_BUSY, RULES_FULL, RULES_FAILED };
+
 /*
- * Why the PF's driver refused, from the errno that it gave, as one sentence: "igb has no minimum rate for VFs (eth0:1): leave
- * min-rate out". want is what was asked.
+ * Why the PF's driver refused, as one sentence: "igb has no minimum rate for VFs (eth0:1): leave min-rate out". want is what was
+ * asked, said the kernel's own words for what no rule explains. Sets ERR_REFUSED, or ERR_FAILED for RULES_FAILED.
  */
 void
-rules_refusal(
-	const struct host *host, const struct host_func *vf, unsigned bit, const struct vfset *want, int error, struct err *err);
+rules_refusal(const struct host *host, const struct host_func *vf, unsigned bit, const struct vfset *want,
+	enum rules_answer answer, const char *said, struct err *err);
 
 /*
  * Before anything is touched. What the driver is known not to have (ERR_REFUSED), values out of range (ERR_USAGE: a multicast

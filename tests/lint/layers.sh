@@ -27,8 +27,9 @@ allow conf '|base/|nbr/ra\.h|route/route\.h|shm/layout\.h|shm/seg\.h'
 allow bridge '|base/|conf/|nbr/iface\.h|shm/layout\.h'
 allow shm '|base/'
 allow log '|base/'
-allow io '|base/'
-allow cli '|base/|core/|shm/|io/'
+allow vf '|base/|conf/conf\.h'
+allow io '|base/|vf/'
+allow cli '|base/|core/|shm/|io/ctl\.h'
 
 if grep -rnE '(^|[^[:alnum:]_])rte_[a-z]' --include='*.[ch]' lib cmd tests 2>/dev/null | grep -vE '^(cmd/pe/|tests/net/)|/\*[^/]*rte_[^/]*\*/'; then
 	echo "only cmd/pe may use DPDK"

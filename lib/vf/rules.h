@@ -12,6 +12,7 @@
 /* How a driver (of the PF) makes a VF receive everything, when it has a switch of its own. */
 enum rules_promisc {
 	RULES_PROMISC_NONE,  /* the device has no such mode */
+	RULES_PROMISC_ASK,   /* any VF may ask for it */
 	RULES_PROMISC_TRUST, /* a trusted VF may ask for it */
 	RULES_PROMISC_FLAG,  /* a private flag of the PF: rules_driver.promisc_flag */
 };
@@ -19,17 +20,22 @@ enum rules_promisc {
 struct rules_driver {
 	const char *name;    /* "igb"; the last one, "" is any other */
 	const char *people;  /* "Intel 82576 and its like" */
-	unsigned sets;       /* VFSET_* that the driver has; unknown drivers: all */
-	bool min_rate, qinq; /* min_rate_bps, proto 0x88a8 */
+	unsigned sets;       /* VFSET_* that the driver has; unknown drivers: all that the kernel has a request for */
+	bool min_rate, qinq; /* min_rate_bps, proto 0x88a8 (true also where it depends on the firmware) */
+	bool no_qos;         /* no priority beside a VLAN id */
+	bool no_link_up;     /* cannot hold a VF's link up by itself: says yes and does nothing */
+	bool rate_link;      /* takes a rate only while the port has a link */
 	bool zero_mac;       /* takes a VF's MAC back to 00:00:00:00:00:00 */
 	bool needs_up;       /* VFs can be made only while the PF is up (bnxt_en) */
 	bool stays;          /* DPDK drives it through its kernel driver: not to be rebound */
 	enum rules_promisc promisc, allmulti;
 	const char *promisc_flag; /* ethtool private flag */
-	const char *lldp_flag;    /* private flag that stops the firmware's LLDP agent; NULL: none */
+	const char *lldp_flag;    /* private flag of the firmware's LLDP agent; NULL: none */
+	bool lldp_stop;           /* the value of the flag that stops the agent: "disable-fw-lldp on", "fw-lldp-agent off" */
 	const char *vf_driver;    /* the kernel driver of its VFs */
 };
 
+/* Never NULL. */
 const struct rules_driver *
 rules_driver(const char *name);
 

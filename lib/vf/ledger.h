@@ -5,12 +5,12 @@
  *
  * It is a file of JSON lines that only grows (lib/io/transact.h writes it, every line synced before the next step). Reading it
  *from the beginning gives the state. Every change is written twice: "begin" with all its steps before the first of them, and
- *"done" or "undone" after the last. A begin without an end is what a killed command left: ledger_open_entry() gives it, and the
+ *"done" or "undone" after the last. A begin without an end is what a killed command left: ledger.open is it, and the
  *next command that changes anything undoes its steps (lease, bind, set, numvfs, port: nobody was told that it was done) or does
  *the rest of them (release, unbind, reset: somebody wanted to be rid of it).
  *
  *	{"seq":7,"at":"2026-01-31T12:00:00Z","boot":"..","who":"root (alice)","op":"lease","phase":"begin","func":"0000:01:00.0",
- *	 "index":2,"generation":3,"holder":"vpx1","vlans":[10,20],"steps":[..]}
+ *	 "index":2,"generation":3,"holder":"vpx1","vlans":[10,20],"set":{..},"steps":[..]}
  *	{"seq":8,"at":"..","of":7,"phase":"done"}
  *
  * A last line without its newline was being written: it does not count. Any other line that is not understood is ERR_FAILED with
@@ -58,23 +58,26 @@ struct ledger_entry {
 	uint64_t generation;
 	char holder[LEDGER_HOLDER_SIZE];
 	struct ledger_vlans vlans;
+	struct vfset set; /* of a lease: all that was asked for, also what needs no step */
 	struct steps steps;
-	char note[160]; /* of an end: what went otherwise than planned; may be empty */
+	char note[160]; /* what goes, and at the end what went, otherwise than planned; may be empty */
 };
 
 /* What is recorded of one function: a VF by its PF and index, any other device with index -1. */
 struct ledger_record {
 	uint64_t func;
 	int index;
-	uint64_t generation;                                     /* of the last lease; grows for ever */
+	uint64_t generation;                                     /* of the last lease, one that was undone too; grows for ever */
 	char holder[LEDGER_HOLDER_SIZE];                         /* empty: not leased */
 	char who[LEDGER_WHO_SIZE], at[LEDGER_AT_SIZE], boot[40]; /* of the lease */
 	struct ledger_vlans vlans;
-	struct vfset set;              /* what the lease has set */
-	struct vfset before;           /* what release puts back: as it was before the lease, whatever was changed during it */
+	struct vfset set;    /* what the lease wants, and what "vf set" has changed during it */
+	struct vfset before; /* what release puts back: as it was before the lease, whatever was changed during it */
+	bool rebound;        /* its driver was changed during the lease; release goes back to: */
+	char before_driver[HOST_DRIVER_SIZE], before_override[HOST_DRIVER_SIZE];
 	char driver[HOST_DRIVER_SIZE]; /* what the lease or a bind has bound it to; empty: nothing */
 	bool bound;
-	char former[HOST_DRIVER_SIZE], former_override[HOST_DRIVER_SIZE]; /* before the first of them */
+	char former[HOST_DRIVER_SIZE], former_override[HOST_DRIVER_SIZE]; /* before the first of them: what unbind goes back to */
 	struct portset defaults; /* of a port, before it was first set; has 0: it was never set */
 };
 
@@ -98,6 +101,13 @@ ledger_find(const struct ledger *ledger, uint64_t func, int index);
 /* The same for a function of a host: a VF by its PF and index. */
 const struct ledger_record *
 ledger_of(const struct ledger *ledger, const struct host_func *func);
+
+/*
+ * Must the entry be written? It has steps, or what it says is news: a lease that sets nothing, a release with nothing to put
+ * back. If not, everything is "unchanged".
+ */
+bool
+ledger_news(const struct ledger *ledger, const struct ledger_entry *entry);
 
 /* One line with its newline; free() it. NULL: no memory. */
 char *

@@ -8,10 +8,13 @@
 
 #include "vf/host.h"
 
+/* A driver's name in a step: whichever the kernel chooses by itself; that none wants it is fine, too. */
+#define STEP_KERNEL "kernel"
+
 enum step_kind {
 	STEP_NUMVFS,    /* number: through 0 when neither side is 0; waits until as many are there */
 	STEP_AUTOPROBE, /* number 0 or 1: are new VFs given to their kernel driver */
-	STEP_DRIVER,    /* text: the driver it is bound to by driver_override; "" unbound. text2: the override to leave behind */
+	STEP_DRIVER,    /* text: bound to it by driver_override; "": to none. text2: the override to leave behind */
 	STEP_VFSET,     /* set: one bit of vfset.h */
 	STEP_PORTSET,   /* port: bits of host.h's portset */
 };
@@ -46,7 +49,12 @@ steps_free(struct steps *steps);
 struct step
 step_undo(const struct step *step);
 
-/* "eth0:2: mac 52:54:00:00:01:12 (was 00:00:00:00:00:00)", "eth0: 4 VFs (was 0)", "eth0:2: driver vfio-pci (was igbvf)". */
+/* From and to are the same: it changes nothing, but undone after VFs were made anew it puts back what was there. */
+bool
+step_keeps(const struct step *step);
+
+/* host may be NULL: then by addresses. "eth0:2: mac 52:54:00:00:01:12 (was 00:00:00:00:00:00)", "eth0: 4 VFs (was 0)", "eth0:2:
+ * driver vfio-pci (was igbvf)". */
 char *
 step_text(const struct host *host, const struct step *step, char *text, size_t size);
 

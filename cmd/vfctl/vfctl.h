@@ -91,6 +91,16 @@ port_set_run(struct cli *cli, struct err *err);
 enum err_code
 port_reset_run(struct cli *cli, struct err *err);
 
+/* What the words alone do not say. */
+enum err_code
+vf_set_check(const struct cli *cli, struct err *err);
+enum err_code
+lease_check(const struct cli *cli, struct err *err);
+enum err_code
+release_check(const struct cli *cli, struct err *err);
+enum err_code
+port_set_check(const struct cli *cli, struct err *err);
+
 enum err_code
 apply_run(struct cli *cli, struct err *err);
 enum err_code

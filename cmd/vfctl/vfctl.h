@@ -10,6 +10,11 @@
 
 #define VFCTL_FILE "/etc/pekit/vf.json" /* of apply, and where the labels of the ports are */
 
+/* Classes of devices as the command line names them; what each is, is in pci.c. */
+#define VFCTL_CLASSES \
+	"storage|network|display|multimedia|memory|communication|system|input|processor|serial|wireless|crypto|signal|accelerator|" \
+	"coprocessor|other"
+
 struct vfctl {
 	struct cli *cli;
 	const char *root; /* --root; "": this machine */
@@ -68,6 +73,8 @@ enum err_code
 vf_show_run(struct cli *cli, struct err *err);
 enum err_code
 pci_list_run(struct cli *cli, struct err *err);
+enum err_code
+pci_show_run(struct cli *cli, struct err *err);
 enum err_code
 pci_assignable_run(struct cli *cli, struct err *err);
 enum err_code

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vf/file.h"
+#include "vfctl.h"
+
+#define STEP_SIZE 256
+
+/* ---- labels ------------------------------------------------------------------------------------------------------- */
+
+/* NULL: there is none, or err says why it cannot be read. */
+static char *
+read_file(const char *path, size_t *size, struct err *err)
+{
+	char *text = NULL;
+	FILE *from = fopen(path, "re");
+	if (!from) {
+		if (errno != ENOENT) {
+			err_set(err, ERR_FAILED, "%.200s: %s", path, strerror(errno));
+		}
+		return NULL;
+	}
+	*size = 0;
+	text = malloc(FILE_SIZE_MAX + 1);
+	if (text) {
+		*size = fread(text, 1, FILE_SIZE_MAX + 1, from);
+	}
+	if (!text || ferror(from)) {
+		err_set(err, ERR_FAILED, "%.200s: %s", path, text ? strerror(errno) : "no memory");
+		free(text);
+		text = NULL;
+	}
+	fclose(from);
+	return text;
+}
+
+/* Only names come from it: a listing is possible without. */
+static void
+read_labels(struct vfctl *v)
+{
+	char path[512];
+	struct err err = {.code = ERR_NONE};
+	struct file file;
+	size_t size;
+	snprintf(path, sizeof(path), "%s%s", v->root, VFCTL_FILE);
+	char *text = read_file(path, &size, &err);
+	if (text && file_parse(text, size, &file, &err) == ERR_NONE) {
+		file_label(&file, &v->host, &err);
+		file_free(&file);
+	}
+	free(text);
+	if (err.code && v->cli) {
+		cli_note(v->cli, "%s: %s; ports have no labels from it", path, err.message);
+	}
+}
+
+/* ---- opening ------------------------------------------------------------------------------------------------------ */
+
+/* The tool's option: of a line of a batch it stands on the command line. */
+static const char *
+root_of(const struct cli *cli)
+{
+	for (; cli; cli = cli->parent) {
+		const struct cli_value *value = cli_nth(cli, "root", 0);
+		if (value) {
+			return value->text;
+		}
+	}
+	return "";
+}
+
+static enum err_code
+read_host(struct vfctl *v, unsigned what, struct err *err)
+{
+	enum err_code code = host_read(v->root, what, &v->host, err);
+	if (!code) {
+		read_labels(v);
+	}
+	return code;
+}
+
+enum err_code
+vfctl_open(struct cli *cli, unsigned what, struct vfctl *v, struct err *err)
+{
+	*v = (struct vfctl){.cli = cli, .root = root_of(cli)};
+	enum err_code code = read_host(v, what, err);
+	if (code) {
+		return code;
+	}
+	code = transact_read(v->root, &v->ledger, err);
+	if (code) {
+		host_free(&v->host);
+	}
+	return code;
+}
+
+/* What was left halfway is said in the words of the host, which is read for that. */
+struct mending {
+	const struct vfctl *v;
+	struct host host;
+	bool tried;
+};
+
+static void
+tell_mended(void *arg, const struct step *step, bool undone)
+{
+	struct mending *m = arg;
+	char text[STEP_SIZE];
+	if (!m->tried) {
+		m->tried = true;
+		if (host_read("", 0, &m->host, NULL)) {
+			m->host = (struct host){.nfuncs = 0};
+		}
+	}
+	cli_note(m->v->cli, "%s what a command left halfway: %s", undone ? "took back" : "finished",
+		step_text(&m->host, step, text, sizeof(text)));
+}
+
+static enum err_code
+open_dry(struct cli *cli, struct vfctl *v, struct err *err)
+{
+	enum err_code code = vfctl_open(cli, HOST_READ_ALL, v, err);
+	if (!code && v->ledger.ledger.open.seq) {
+		cli_note(cli, "a command (%s) was left halfway; the next change %s it first",
+			ledger_op_name(v->ledger.ledger.open.op),
+			ledger_undoes(v->ledger.ledger.open.op) ? "takes back" : "finishes");
+	}
+	return code;
+}
+
+enum err_code
+vfctl_open_change(struct cli *cli, struct vfctl *v, struct err *err)
+{
+	*v = (struct vfctl){.cli = cli, .root = root_of(cli)};
+	uint64_t mended = 0;
+	struct mending mending = {.v = v};
+	if (cli->dry_run) {
+		return open_dry(cli, v, err);
+	}
+	if (v->root[0]) {
+		err_set(err, ERR_REFUSED, "%.200s is a recorded host: nothing of it can be changed", v->root);
+		return err_hint(err, "--dry-run says what would change");
+	}
+	enum err_code code = transact_open(cli->timeout_ms, &v->ledger, tell_mended, &mending, &mended, err);
+	host_free(&mending.host);
+	if (code) {
+		return code;
+	}
+	v->changing = true;
+	code = read_host(v, HOST_READ_ALL, err);
+	if (code) {
+		transact_close(&v->ledger);
+	}
+	return code;
+}
+
+void
+vfctl_close(struct vfctl *v)
+{
+	host_free(&v->host);
+	transact_close(&v->ledger);
+}
+
+enum err_code
+vfctl_reread(struct vfctl *v, struct err *err)
+{
+	struct host host;
+	enum err_code code = host_read(v->root, HOST_READ_ALL, &host, err);
+	if (code) {
+		return code;
+	}
+	host_free(&v->host);
+	v->host = host;
+	read_labels(v);
+	return ERR_NONE;
+}
+
+enum err_code
+vfctl_func(const struct vfctl *v, const char *word, unsigned want, struct host_func **func, struct err *err)
+{
+	return host_find(&v->host, word, want, func, err);
+}
+
+struct plan_input
+vfctl_input(const struct vfctl *v)
+{
+	return (struct plan_input){.host = &v->host, .ledger = &v->ledger.ledger, .forced = cli_nth(v->cli, "force", 0) != NULL};
+}
+
+/* ---- doing -------------------------------------------------------------------------------------------------------- */
+
+/* Does the ledger learn something from an entry that has no steps? */
+static bool
+ledger_learns(const struct vfctl *v, const struct ledger_entry *entry)
+{
+	const struct ledger_record *record = ledger_find(&v->ledger.ledger, entry->func, entry->index);
+	if (entry->op == LEDGER_LEASE) {
+		return !record || strcmp(record->holder, entry->holder) != 0 || record->generation != entry->generation ||
+		       memcmp(&record->vlans, &entry->vlans, sizeof(entry->vlans)) != 0;
+	}
+	if (entry->op == LEDGER_RELEASE) {
+		return record && record->holder[0];
+	}
+	return entry->op == LEDGER_UNBIND && record && record->bound;
+}
+
+struct doing {
+	struct vfctl *v;
+	json_t *steps; /* what stands: a step that was taken back is gone from it */
+};
+
+static void
+tell_step(void *arg, const struct step *step, bool undone)
+{
+	struct doing *d = arg;
+	char text[STEP_SIZE];
+	step_text(&d->v->host, step, text, sizeof(text));
+	cli_say(d->v->cli, "%s%s%s", undone ? "taken back: " : "", d->v->cli->dry_run ? "would be " : "", text);
+	if (!undone) {
+		json_array_append_new(d->steps, cli_json_text(text));
+	}
+}
+
+static enum err_code
+answer(struct doing *d, const struct ledger_entry *entry, const char *what, bool changed, struct err *err)
+{
+	struct cli *cli = d->v->cli;
+	char generation[48] = "";
+	bool leases = entry->op == LEDGER_LEASE || entry->op == LEDGER_RELEASE;
+	if (entry->op == LEDGER_LEASE && entry->generation) {
+		snprintf(generation, sizeof(generation), ", generation %llu", (unsigned long long)entry->generation);
+	}
+	if (entry->note[0]) {
+		cli_say(cli, "note: %s", entry->note);
+	}
+	cli_say(cli, "%s: %s%s", what, !changed ? "unchanged" : cli->dry_run ? "would be done" : "done", generation);
+	return cli_print_answer(cli,
+		json_pack("{s:o, s:b, s:b, s:O, s:o, s:o}", "what", cli_json_text(what), "changed", changed, "dry_run",
+			cli->dry_run, "steps", d->steps, "generation",
+			leases && entry->generation ? json_integer((json_int_t)entry->generation) : json_null(), "note",
+			cli_json_text(entry->note)),
+		err);
+}
+
+enum err_code
+vfctl_commit(struct vfctl *v, struct ledger_entry *entry, const char *what, struct err *err)
+{
+	struct doing doing = {.v = v, .steps = json_array()};
+	bool changes = entry->steps.n > 0 || ledger_learns(v, entry);
+	enum err_code code = ERR_NONE;
+	for (size_t i = 0; v->cli->dry_run && i < entry->steps.n; i++) {
+		tell_step(&doing, &entry->steps.step[i], false);
+	}
+	if (changes && !v->cli->dry_run) {
+		code = transact_run(&v->ledger, entry, v->cli->timeout_ms, tell_step, &doing, err);
+	}
+	if (!code) {
+		code = answer(&doing, entry, what, changes, err);
+	}
+	json_decref(doing.steps);
+	ledger_entry_free(entry);
+	return code;
+}
+
+/* ---- completion ---------------------------------------------------------------------------------------------------- */
+
+/* What is wanted at the place of the function's name. */
+static unsigned
+wanted(const struct cli *cli, const struct cli_param *param)
+{
+	const char *verb = cli->verb ? cli->verb->name : "";
+	if (strcmp(param->name, "pf") == 0 || strncmp(verb, "pf ", 3) == 0 || strcmp(verb, "numvfs") == 0) {
+		return HOST_WANT_PF;
+	}
+	if (strncmp(verb, "vf ", 3) == 0) {
+		return HOST_WANT_VF;
+	}
+	return strncmp(verb, "port ", 5) == 0 ? HOST_WANT_PF | HOST_WANT_PLAIN : HOST_WANT_ANY;
+}
+
+static void
+complete_devices(const struct host *host, unsigned want, bool any, cli_offer *offer, void *arg)
+{
+	char text[HOST_TEXT_SIZE + 8], name[HOST_TEXT_SIZE];
+	host_names(host, want, offer, arg);
+	for (size_t i = 0; any && i < host->nfuncs; i++) {
+		if (host->func[i].role == HOST_PF && host->func[i].num_vfs) {
+			snprintf(text, sizeof(text), "%s:any", host_name(host, &host->func[i], name));
+			offer(arg, text);
+		}
+	}
+}
+
+static void
+complete_drivers(const struct host *host, cli_offer *offer, void *arg)
+{
+	static const char *const always[] = {"vfio-pci", "xen-pciback", "kernel"};
+	for (size_t i = 0; i < sizeof(always) / sizeof(*always); i++) {
+		offer(arg, always[i]);
+	}
+	for (size_t i = 0; i < host->nfuncs; i++) {
+		const char *driver = host->func[i].driver;
+		bool seen = !driver[0] || strcmp(driver, always[0]) == 0 || strcmp(driver, always[1]) == 0;
+		for (size_t k = 0; k < i && !seen; k++) {
+			seen = strcmp(host->func[k].driver, driver) == 0;
+		}
+		if (!seen) {
+			offer(arg, driver);
+		}
+	}
+}
+
+static void
+complete_holders(const struct ledger *ledger, cli_offer *offer, void *arg)
+{
+	for (size_t i = 0; i < ledger->nrecords; i++) {
+		bool seen = !ledger->record[i].holder[0];
+		for (size_t k = 0; k < i && !seen; k++) {
+			seen = strcmp(ledger->record[k].holder, ledger->record[i].holder) == 0;
+		}
+		if (!seen) {
+			offer(arg, ledger->record[i].holder);
+		}
+	}
+}
+
+void
+vfctl_complete(const struct cli *cli, const struct cli_param *param, cli_offer *offer, void *arg)
+{
+	struct vfctl v = {.root = root_of(cli)};
+	bool driver = strcmp(param->name, "driver") == 0, holder = strcmp(param->name, "holder") == 0;
+	bool device = strcmp(param->name, "device") == 0 || strcmp(param->name, "pf") == 0;
+	if (!(driver || holder || device)) {
+		return;
+	}
+	if (holder) {
+		if (transact_read(v.root, &v.ledger, NULL) == ERR_NONE) {
+			complete_holders(&v.ledger.ledger, offer, arg);
+			transact_close(&v.ledger);
+		}
+		return;
+	}
+	if (read_host(&v, 0, NULL)) {
+		return;
+	}
+	if (driver) {
+		complete_drivers(&v.host, offer, arg);
+	} else {
+		complete_devices(&v.host, wanted(cli, param), cli->verb && strcmp(cli->verb->name, "vf lease") == 0, offer, arg);
+	}
+	host_free(&v.host);
+}

@@ -138,7 +138,9 @@ static enum err_code
 not_found(const struct host *host, const char *name, unsigned want, struct err *err)
 {
 	uint64_t addr;
-	struct alike a = {.name = name, .best = ALIKE_LENGTH};
+	char text[PCI_TEXT_SIZE];
+	bool is_addr = pci_parse(name, &addr);
+	struct alike a = {.name = is_addr ? pci_format(addr, text) : name, .best = ALIKE_LENGTH};
 	host_names(host, want, compare, &a);
 	bool near = a.n > 0;
 	size_t n = near ? a.n : a.seen < ALIKE_MAX ? a.seen : ALIKE_MAX;
@@ -151,7 +153,7 @@ not_found(const struct host *host, const char *name, unsigned want, struct err *
 					     : ", ",
 			near ? a.names[i] : a.first[i]);
 	}
-	err_set(err, ERR_NOT_FOUND, pci_parse(name, &addr) ? "there is no PCI function %s" : "no device is called %s", name);
+	err_set(err, ERR_NOT_FOUND, is_addr ? "there is no PCI function %s" : "no device is called %s", name);
 	if (near) {
 		return err_hint(err, "did you mean %s", list);
 	}
@@ -269,9 +271,9 @@ want_text(unsigned want)
 	case HOST_WANT_PF | HOST_WANT_VF:
 		return "a PF or a VF";
 	case HOST_WANT_PF | HOST_WANT_PLAIN:
-		return "no VF";
+		return "a PF or another device";
 	case HOST_WANT_VF | HOST_WANT_PLAIN:
-		return "no PF";
+		return "a VF or another device";
 	default:
 		return "a device that is neither PF nor VF";
 	}

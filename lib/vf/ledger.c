@@ -89,8 +89,9 @@ ledger_news(const struct ledger *ledger, const struct ledger_entry *entry)
 	}
 	switch (entry->op) {
 	case LEDGER_LEASE:
-		return !leased || record->generation != entry->generation ||
-		       memcmp(&record->vlans, &entry->vlans, sizeof(entry->vlans)) != 0 || vfset_diff(&record->set, &entry->set);
+		return entry->holder[0] && (!leased || record->generation != entry->generation ||
+						   memcmp(&record->vlans, &entry->vlans, sizeof(entry->vlans)) != 0 ||
+						   vfset_diff(&record->set, &entry->set));
 	case LEDGER_RELEASE:
 		return leased;
 	case LEDGER_UNBIND:

@@ -63,12 +63,14 @@ struct cli_param {
 	const char *help;    /* one line, no full stop */
 	char letter;         /* of an option; 0: none */
 	unsigned flags;      /* CLI_REQUIRED | ... */
-	const char *words;   /* CLI_ENUM: "dynamic|static|sticky" */
+	const char *words;   /* CLI_ENUM: "dynamic|static|sticky"; of other types words that are taken, too: "auto", number 0 */
 	uint64_t min, max;   /* CLI_NUMBER, and CLI_TIME in ms */
 	const char *preset;  /* as the user would write it; for the help and for cli_text(), cli_number() when it is absent */
 };
 
-/* Common options that a verb takes. --help, --version and --color every verb takes. */
+/* Common options that a verb takes. Its own option of such a name stands in the place of the common one: --output may have more
+ * words, which are the verb's to know (cli_text(); the format is CLI_TABLE then). --help, --version and --color every verb takes.
+ */
 #define CLI_TAKES_APPLIANCE (1u << 0) /* -a, --appliance NAME */
 #define CLI_TAKES_SAVED (1u << 1)     /* -s, --segment FILE */
 #define CLI_TAKES_FORMAT (1u << 2)    /* -j, --json; -o, --output FORMAT */

@@ -29,13 +29,11 @@ offer_value(struct offer *o, const struct cli_param *param)
 	size_t length;
 	const char *word;
 	char text[64];
+	for (size_t i = 0; (word = grammar_word(param->words, i, &length)) != NULL; i++) {
+		snprintf(text, sizeof(text), "%.*s", (int)length, word);
+		offer_word(o, text);
+	}
 	switch (param->type) {
-	case CLI_ENUM:
-		for (size_t i = 0; (word = grammar_word(param->words, i, &length)) != NULL; i++) {
-			snprintf(text, sizeof(text), "%.*s", (int)length, word);
-			offer_word(o, text);
-		}
-		break;
 	case CLI_FILE:
 		fputs(":file\n", o->to);
 		break;
@@ -232,6 +230,17 @@ offer_options(struct offer *o)
 	}
 }
 
+/* The verb's own option of a name that was read before the verb was known. */
+static const struct cli_param *
+own_option(struct offer *o, const struct cli_param *option, const char **word, size_t n)
+{
+	size_t taken;
+	const struct cli_verb *standard = n == 0 ? grammar_default(o->tool) : NULL;
+	const struct cli_verb *verb = find_verb(o, word, n, &taken) ? o->cli.verb : standard;
+	const struct cli_param *own = verb ? grammar_taken(o->tool, verb, option) : NULL;
+	return own ? own : option;
+}
+
 static void
 complete_last(struct offer *o, const char **word, size_t n)
 {
@@ -279,7 +288,7 @@ complete_print(FILE *to, const struct cli_tool *tool, int argc, char **argv)
 	if (word && o.cli.value) {
 		const struct cli_param *waiting = split(&o, argc ? argc - 1 : 0, argv, word, &nwords);
 		if (waiting) {
-			offer_value(&o, waiting);
+			offer_value(&o, own_option(&o, waiting, word, nwords));
 		} else {
 			complete_last(&o, word, nwords);
 		}

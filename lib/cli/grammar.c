@@ -191,7 +191,9 @@ grammar_options(const struct cli_tool *tool, const struct cli_verb *verb, gramma
 	}
 	unsigned takes = grammar_takes(tool, verb);
 	for (size_t i = 0; i < cli_ncommon; i++) {
-		if (cli_common[i].takes & takes) {
+		const char *name = cli_common[i].param.name;
+		bool own = grammar_find(lists[0], CLI_OPT, name) || grammar_find(lists[1], CLI_OPT, name);
+		if ((cli_common[i].takes & takes) && !own) {
 			visit(arg, &cli_common[i].param);
 		}
 	}

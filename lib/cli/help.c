@@ -23,7 +23,7 @@ param_entry(void *arg, const struct cli_param *param)
 {
 	char spelt[96], help[320];
 	size_t at = (size_t)snprintf(help, sizeof(help), "%s", param->help);
-	if (param->words && at < sizeof(help)) {
+	if (param->words && param->type == CLI_ENUM && at < sizeof(help)) {
 		at += (size_t)snprintf(help + at, sizeof(help) - at, ": %s", param->words);
 	}
 	if (param->preset && at < sizeof(help)) {

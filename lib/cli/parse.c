@@ -166,8 +166,8 @@ find_verb(struct scan *scan)
 	if (first && (scan->cli->verb = grammar_verb(tool, first)) != NULL) {
 		return 1;
 	}
-	if (scan->nwords == 1) {
-		snprintf(text, sizeof(text), "%s show", first);
+	for (size_t i = 0; scan->nwords == 1 && i < 2; i++) {
+		snprintf(text, sizeof(text), "%s %s", first, i ? "show" : "list");
 		scan->cli->verb = grammar_verb(tool, text);
 		if (scan->cli->verb) {
 			return 1;
@@ -344,14 +344,12 @@ set_format(struct cli *cli, struct err *err)
 	if (!output || !output->text) {
 		return ERR_NONE;
 	}
-	enum err_code code = value_parse(output->param, output->text, &parsed, err);
-	if (code) {
-		return code;
-	}
-	if (json && parsed.number != CLI_JSON) {
+	/* A word that the library does not know may be the verb's own: check_values() sees. */
+	bool known = value_parse(output->param, output->text, &parsed, NULL) == ERR_NONE && parsed.number <= CLI_CSV;
+	if (json && (!known || parsed.number != CLI_JSON)) {
 		return err_set(err, ERR_USAGE, "-j contradicts -o %s", output->text);
 	}
-	cli->format = (enum cli_format)parsed.number;
+	cli->format = known ? (enum cli_format)parsed.number : CLI_TABLE;
 	return ERR_NONE;
 }
 

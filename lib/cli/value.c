@@ -65,6 +65,9 @@ parse_enum(const char *words, const char *text, uint64_t *number)
 static bool
 parse_typed(const struct cli_param *param, const char *text, struct cli_value *value)
 {
+	if (param->words && param->type != CLI_ENUM && parse_enum(param->words, text, &value->number)) {
+		return true;
+	}
 	uint64_t max = param->max ? param->max : UINT64_MAX;
 	switch (param->type) {
 	case CLI_FLAG:
@@ -133,7 +136,7 @@ range_hint(const struct cli_param *param, struct err *err)
 }
 
 static void
-hint(const struct cli_param *param, struct err *err)
+type_hint(const struct cli_param *param, struct err *err)
 {
 	switch (param->type) {
 	case CLI_FLAG:
@@ -175,6 +178,16 @@ hint(const struct cli_param *param, struct err *err)
 	case CLI_NAME:
 		err_hint(err, "a name is 1 to 31 letters, digits, '.', '_' or '-' and begins with a letter or digit");
 		break;
+	}
+}
+
+static void
+hint(const struct cli_param *param, struct err *err)
+{
+	type_hint(param, err);
+	if (err && param->words && param->type != CLI_ENUM) {
+		struct err plain = *err;
+		err_hint(err, "%s; or %s", plain.hint, param->words);
 	}
 }
 

@@ -90,6 +90,26 @@ static const struct cli_verb verbs[] = {
 };
 
 static const struct cli_tool tool = {.name = "toy", .summary = "a toy", .verbs = verbs, .default_verb = "show", .batch = true};
+/* Words beside a type's own, and an option in the place of a common one. */
+static const struct cli_param list_params[] = {
+	{.name = "output",
+		.letter = 'o',
+		.place = CLI_OPT,
+		.type = CLI_ENUM,
+		.metavar = "FORMAT",
+		.words = "table|wide|json|jsonl|csv|raw",
+		.help = "form"},
+	{.name = "mac", .place = CLI_KEY, .type = CLI_MAC, .metavar = "M", .words = "auto", .help = "mac"},
+	{.name = "hops", .place = CLI_KEY, .type = CLI_NUMBER, .max = 10, .metavar = "N", .words = "none|all", .help = "hops"},
+	{.name = NULL},
+};
+static const struct cli_verb own_verbs[] = {
+	{.name = "pet show", .help = "one", .params = set_params, .takes = CLI_TAKES_FORMAT, .run = toy_run},
+	{.name = "pet list", .help = "all", .params = list_params, .takes = CLI_TAKES_FORMAT, .run = toy_run},
+	{.name = NULL},
+};
+static const struct cli_tool own = {.name = "own", .summary = "its own options", .verbs = own_verbs, .default_verb = "pet list"};
+
 static const struct cli_tool strict = {.name = "strict", .summary = "no default verb", .verbs = verbs};
 
 /* Splits a line at blanks; "''" is an empty word. */
@@ -107,13 +127,15 @@ split(const char *line, char **argv, char *room, size_t size)
 
 static char room[300]; /* the words of the last line parsed live here */
 
+static const struct cli_tool *current = &tool;
+
 static enum err_code
 parse(const char *line, struct cli *cli, struct err *err)
 {
 	char *argv[MAX_WORDS + 1];
 	*err = (struct err){.code = ERR_NONE};
 	int argc = split(line, argv, room, sizeof(room));
-	return cli_parse(&tool, argc, argv, cli, err);
+	return cli_parse(current, argc, argv, cli, err);
 }
 
 static void
@@ -285,7 +307,7 @@ run(const char *line)
 	log_text[0] = '\0';
 	int argc = split(line, argv + 1, room, sizeof(room));
 	stdout = open_memstream(&output, &size);
-	status = cli_main(&tool, argc + 1, argv);
+	status = cli_main(current, argc + 1, argv);
 	fclose(stdout);
 	stdout = before;
 }
@@ -406,6 +428,61 @@ completion(void **state)
 }
 
 static void
+a_verb_has_its_own_output(void **state)
+{
+	(void)state;
+	struct cli cli;
+	current = &own;
+	good("-o raw", &cli);
+	assert_string_equal(cli_text(&cli, "output"), "raw");
+	assert_int_equal(cli.format, CLI_TABLE);
+	cli_free(&cli);
+	good("pet list -o csv", &cli);
+	assert_int_equal(cli.format, CLI_CSV);
+	cli_free(&cli);
+	good("pet", &cli); /* list rather than show */
+	assert_string_equal(cli.verb->name, "pet list");
+	cli_free(&cli);
+	bad("-o xml", "--output 'xml': not known", "one of table|wide|json|jsonl|csv|raw");
+	bad("-j -o raw", "-j contradicts -o raw", NULL);
+	bad("pet show a port p -o raw", "--output 'raw': not known", "one of table|wide|json|jsonl|csv");
+	run("--complete pet list -o r");
+	assert_string_equal(output, "raw\n");
+	run("--complete -o r");
+	assert_string_equal(output, "raw\n");
+	run("--complete pet list --output=r");
+	assert_string_equal(output, "--output=raw\n");
+	run("--complete pet show -o r");
+	assert_string_equal(output, "");
+	run("pet list --help");
+	char *once = strstr(output, "--output");
+	assert_non_null(once);
+	assert_null(strstr(once + 1, "--output"));
+	current = &tool;
+}
+
+static void
+words_beside_a_type(void **state)
+{
+	(void)state;
+	struct cli cli;
+	current = &own;
+	good("mac auto hops all", &cli);
+	assert_string_equal(cli_text(&cli, "mac"), "auto");
+	assert_int_equal(cli_number(&cli, "mac"), 0);
+	assert_int_equal(cli_number(&cli, "hops"), 1);
+	cli_free(&cli);
+	good("mac 02:00:00:00:00:01 hops 7", &cli);
+	assert_true(cli_number(&cli, "mac") == 0x020000000001);
+	assert_int_equal(cli_number(&cli, "hops"), 7);
+	cli_free(&cli);
+	bad("hops 11", "hops '11': not a number in range", "0 to 10; or none|all");
+	run("--complete mac a");
+	assert_string_equal(output, "auto\n");
+	current = &tool;
+}
+
+static void
 grammar_says_it_all(void **state)
 {
 	(void)state;
@@ -431,6 +508,8 @@ main(void)
 		cmocka_unit_test(errors_in_json),
 		cmocka_unit_test(batches_are_checked_first),
 		cmocka_unit_test(completion),
+		cmocka_unit_test(a_verb_has_its_own_output),
+		cmocka_unit_test(words_beside_a_type),
 		cmocka_unit_test(grammar_says_it_all),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);

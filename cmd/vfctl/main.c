@@ -3,15 +3,15 @@
  * vfctl: PFs, VFs and other PCI devices. The grammar; each verb is in a file of its own.
  *
  * Verbs of "vf" and of "pci" share their run functions: what only one of them has, is asked for with cli_nth(), which takes names
- * that the table lacks. The function's name is always the argument "device".
+ * that the table lacks.
  */
 #include <string.h>
 
 #include "vfctl.h"
 
-#define ARG_DEVICE(var, text) \
+#define ARG_WORD(word, var, text) \
 	{ \
-		.name = "device", .place = CLI_ARG, .type = CLI_WORD, .metavar = (var), .help = (text), .flags = CLI_REQUIRED \
+		.name = (word), .place = CLI_ARG, .type = CLI_WORD, .metavar = (var), .help = (text), .flags = CLI_REQUIRED \
 	}
 #define ARG_FILE(text, value) \
 	{ \
@@ -30,9 +30,10 @@
 		.name = (word), .place = CLI_KEY, .type = CLI_NUMBER, .metavar = (var), .min = (least), .max = (most), \
 		.help = (text) \
 	}
-#define KEY_BPS(word, text) \
+/* "none" is 0. */
+#define KEY_RATE(word, text) \
 	{ \
-		.name = (word), .place = CLI_KEY, .type = CLI_BPS, .metavar = "R", .help = (text) \
+		.name = (word), .place = CLI_KEY, .type = CLI_BPS, .metavar = "R", .words = "none", .help = (text) \
 	}
 #define KEY_SWITCH(word, text) KEY_ONE_OF(word, "on|off", "on|off", text)
 #define KEY_CLASS KEY_ONE_OF("class", "C", VFCTL_CLASSES, "devices of this class")
@@ -61,11 +62,17 @@
 		.metavar = "M|auto", \
 		.words = "auto", \
 		.help = "its address; auto: one that is the same after every boot"}, \
-		KEY_RANGE("vlan", "V", 0, VLAN_MAX, "its port VLAN, which the NIC adds and takes off; 0: none"), \
+		{.name = "vlan", \
+			.place = CLI_KEY, \
+			.type = CLI_NUMBER, \
+			.metavar = "V", \
+			.words = "none", \
+			.max = VLAN_MAX, \
+			.help = "its port VLAN, which the NIC adds and takes off; 0 or none: it has none"}, \
 		KEY_RANGE("qos", "Q", 0, 7, "the priority in the port VLAN's tag"), \
 		KEY_ONE_OF("proto", "P", "802.1Q|802.1ad", "the port VLAN's tag"), \
-		KEY_BPS("rate", "the most it may send, such as 2G; 0: no limit"), \
-		KEY_BPS("min-rate", "what it can always send; 0: nothing is promised"), \
+		KEY_RATE("rate", "the most it may send, such as 2G; none: no limit"), \
+		KEY_RATE("min-rate", "what it can always send; none: nothing is promised"), \
 		KEY_SWITCH("trust", "may it ask for more addresses and promiscuous modes"), \
 		KEY_SWITCH("spoofchk", "are frames that it sends from other addresses dropped"), \
 		KEY_ONE_OF("link", "L", "auto|enable|disable", "its link: as the port's, always, never"), \
@@ -73,7 +80,11 @@
 		KEY_SWITCH("allmulti", "does it receive all multicast frames, where the driver has a switch for it")
 
 #define PORT_WORDS \
-	KEY_BPS("speed", "such as 10G; without autonegotiation the only one, with it the only one offered"), \
+	{.name = "speed", \
+		.place = CLI_KEY, \
+		.type = CLI_BPS, \
+		.metavar = "S", \
+		.help = "such as 10G; with autonegotiation the only one that is offered"}, \
 		KEY_ONE_OF("duplex", "D", "half|full", "the duplex mode"), \
 		KEY_SWITCH("autoneg", "does it agree on speed and duplex with its partner"), \
 		KEY_SWITCH("pause-autoneg", "does it agree on flow control with its partner"), \
@@ -95,7 +106,7 @@ static const struct cli_param pf_list_params[] = {
 	END,
 };
 
-static const struct cli_param pf_show_params[] = {ARG_DEVICE("PF", "the port: interface, label or PCI address"), END};
+static const struct cli_param pf_show_params[] = {ARG_WORD("pf", "PF", "the port: interface, label or PCI address"), END};
 
 static const struct cli_param vf_list_params[] = {
 	KEY_WORD("pf", "PF", "VFs of this port"),
@@ -108,11 +119,11 @@ static const struct cli_param vf_list_params[] = {
 #define VF_HELP "the VF: PF:N, its interface or PCI address"
 #define DEV_HELP "the device: its PCI address or interface"
 
-static const struct cli_param vf_show_params[] = {ARG_DEVICE("VF", VF_HELP), END};
+static const struct cli_param vf_show_params[] = {ARG_WORD("vf", "VF", VF_HELP), END};
 
 static const struct cli_param numvfs_params[] = {
-	ARG_DEVICE("PF", "the port: interface, label or PCI address"),
-	{.name = "n",
+	ARG_WORD("pf", "PF", "the port: interface, label or PCI address"),
+	{.name = "count",
 		.place = CLI_ARG,
 		.type = CLI_NUMBER,
 		.metavar = "N",
@@ -123,10 +134,10 @@ static const struct cli_param numvfs_params[] = {
 	END,
 };
 
-static const struct cli_param vf_set_params[] = {ARG_DEVICE("VF", VF_HELP), VF_WORDS, END};
+static const struct cli_param vf_set_params[] = {ARG_WORD("vf", "VF", VF_HELP), VF_WORDS, END};
 
-#define BIND_PARAMS(var, text) \
-	ARG_DEVICE(var, text), \
+#define BIND_PARAMS(word, var, text) \
+	ARG_WORD(word, var, text), \
 		{.name = "driver", \
 			.place = CLI_ARG, \
 			.type = CLI_WORD, \
@@ -135,16 +146,16 @@ static const struct cli_param vf_set_params[] = {ARG_DEVICE("VF", VF_HELP), VF_W
 			.flags = CLI_REQUIRED}, \
 		KEY_DRIVER("the same"), OPT_FORCE_REBIND, END
 
-static const struct cli_param vf_bind_params[] = {BIND_PARAMS("VF", VF_HELP)};
-static const struct cli_param pci_bind_params[] = {BIND_PARAMS("DEV", DEV_HELP)};
-static const struct cli_param vf_unbind_params[] = {ARG_DEVICE("VF", VF_HELP), OPT_FORCE_REBIND, END};
-static const struct cli_param pci_unbind_params[] = {ARG_DEVICE("DEV", DEV_HELP), OPT_FORCE_REBIND, END};
+static const struct cli_param vf_bind_params[] = {BIND_PARAMS("vf", "VF", VF_HELP)};
+static const struct cli_param pci_bind_params[] = {BIND_PARAMS("device", "DEV", DEV_HELP)};
+static const struct cli_param vf_unbind_params[] = {ARG_WORD("vf", "VF", VF_HELP), OPT_FORCE_REBIND, END};
+static const struct cli_param pci_unbind_params[] = {ARG_WORD("device", "DEV", DEV_HELP), OPT_FORCE_REBIND, END};
 
 #define LEASE_HOLDER KEY_HOLDER(CLI_REQUIRED, "who gets it: a word of the caller's own, such as an instance's name")
 #define LEASE_DRIVER KEY_DRIVER("bind it to this driver, as bind does")
 
 static const struct cli_param vf_lease_params[] = {
-	ARG_DEVICE("VF", "the VF: PF:N, its interface or PCI address; PF:any: the lowest that is free"),
+	ARG_WORD("vf", "VF", "the VF: PF:N, its interface or PCI address; PF:any: the lowest that is free"),
 	LEASE_HOLDER,
 	VF_WORDS,
 	KEY_WORD("vlans", "LIST", "VLANs that the holder will tag by itself: 10,20,100-119"),
@@ -153,19 +164,19 @@ static const struct cli_param vf_lease_params[] = {
 	END,
 };
 static const struct cli_param pci_lease_params[] = {
-	ARG_DEVICE("DEV", DEV_HELP), LEASE_HOLDER, LEASE_DRIVER, OPT_FORCE_REBIND, END};
+	ARG_WORD("device", "DEV", DEV_HELP), LEASE_HOLDER, LEASE_DRIVER, OPT_FORCE_REBIND, END};
 
-#define RELEASE_PARAMS(var, text) \
-	ARG_DEVICE(var, text), KEY_HOLDER(0, "only if this one holds it"), KEY_GENERATION, OPT_FORCE_RELEASE, END
+#define RELEASE_PARAMS(word, var, text) \
+	ARG_WORD(word, var, text), KEY_HOLDER(0, "only if this one holds it"), KEY_GENERATION, OPT_FORCE_RELEASE, END
 
-static const struct cli_param vf_release_params[] = {RELEASE_PARAMS("VF", VF_HELP)};
-static const struct cli_param pci_release_params[] = {RELEASE_PARAMS("DEV", DEV_HELP)};
+static const struct cli_param vf_release_params[] = {RELEASE_PARAMS("vf", "VF", VF_HELP)};
+static const struct cli_param pci_release_params[] = {RELEASE_PARAMS("device", "DEV", DEV_HELP)};
 
 static const struct cli_param pci_list_params[] = {KEY_CLASS, END};
-static const struct cli_param pci_show_params[] = {ARG_DEVICE("DEV", "any PCI function: its address or interface"), END};
+static const struct cli_param pci_show_params[] = {ARG_WORD("device", "DEV", "any PCI function: its address or interface"), END};
 
 static const struct cli_param port_show_params[] = {
-	{.name = "device",
+	{.name = "port",
 		.place = CLI_ARG,
 		.type = CLI_WORD,
 		.metavar = "PORT",
@@ -174,8 +185,8 @@ static const struct cli_param port_show_params[] = {
 };
 #define PORT_HELP "the port: interface, label or PCI address"
 #define OPT_FORCE_PORT OPT_FORCE("even if the default route or your login goes over it")
-static const struct cli_param port_set_params[] = {ARG_DEVICE("PORT", PORT_HELP), PORT_WORDS, OPT_FORCE_PORT, END};
-static const struct cli_param port_reset_params[] = {ARG_DEVICE("PORT", PORT_HELP), OPT_FORCE_PORT, END};
+static const struct cli_param port_set_params[] = {ARG_WORD("port", "PORT", PORT_HELP), PORT_WORDS, OPT_FORCE_PORT, END};
+static const struct cli_param port_reset_params[] = {ARG_WORD("port", "PORT", PORT_HELP), OPT_FORCE_PORT, END};
 
 static const struct cli_param apply_params[] = {ARG_FILE("what shall be; - for stdin", VFCTL_FILE), OPT_FORCE_REBIND, END};
 static const struct cli_param save_params[] = {ARG_FILE("where to write it, instead of stdout", NULL), END};
@@ -231,15 +242,10 @@ check_words(const struct cli *cli, struct err *err)
 }
 
 static enum err_code
-check_set(const struct cli *cli, struct err *err)
+check_lease(const struct cli *cli, struct err *err)
 {
-	for (size_t i = 0; i < cli->nvalues; i++) {
-		if (cli->value[i].param->place == CLI_KEY) {
-			return ERR_NONE;
-		}
-	}
-	err_set(err, ERR_USAGE, "%s: nothing to set", cli->verb->name);
-	return err_hint(err, "such as '%s'", strcmp(cli->verb->name, "port set") == 0 ? "mtu 9000" : "vlan 100 trust on");
+	enum err_code code = check_words(cli, err);
+	return code ? code : lease_check(cli, err);
 }
 
 static enum err_code
@@ -250,7 +256,8 @@ check_release(const struct cli *cli, struct err *err)
 		return err_hint(err,
 			"say holder H or generation G, so that a late release cannot touch the next holder's; --force does not ask");
 	}
-	return check_words(cli, err);
+	enum err_code code = check_words(cli, err);
+	return code ? code : release_check(cli, err);
 }
 
 /* ---- verbs -------------------------------------------------------------------------------------------------------- */
@@ -331,7 +338,7 @@ static const struct cli_verb verbs[] = {
 		.help = "Set what the port's driver keeps for a VF",
 		.params = vf_set_params,
 		.takes = TAKES_CHANGE,
-		.check = check_set,
+		.check = vf_set_check,
 		.run = vf_set_run,
 		.examples = vf_set_examples,
 		.notes =
@@ -347,14 +354,14 @@ static const struct cli_verb verbs[] = {
 	{.name = "vf unbind",
 		.help = "Give a VF back to the driver it had before bind",
 		.params = vf_unbind_params,
-		.takes = TAKES_CHANGE,
+		.takes = TAKES_CHANGE | CLI_TAKES_IF_EXISTS,
 		.run = unbind_run,
 		.examples = vf_unbind_examples},
 	{.name = "vf lease",
 		.help = "Reserve a VF for a holder, and set it up",
 		.params = vf_lease_params,
-		.takes = TAKES_CHANGE,
-		.check = check_words,
+		.takes = TAKES_CHANGE | CLI_TAKES_MAY_EXIST,
+		.check = check_lease,
 		.run = lease_run,
 		.examples = vf_lease_examples,
 		.notes =
@@ -363,7 +370,7 @@ static const struct cli_verb verbs[] = {
 	{.name = "vf release",
 		.help = "End a lease: the VF gets back what it had before",
 		.params = vf_release_params,
-		.takes = TAKES_CHANGE,
+		.takes = TAKES_CHANGE | CLI_TAKES_IF_EXISTS,
 		.check = check_release,
 		.run = release_run,
 		.examples = vf_release_examples,
@@ -409,20 +416,20 @@ static const struct cli_verb verbs[] = {
 	{.name = "pci unbind",
 		.help = "Give a device back to the driver it had before bind",
 		.params = pci_unbind_params,
-		.takes = TAKES_CHANGE,
+		.takes = TAKES_CHANGE | CLI_TAKES_IF_EXISTS,
 		.run = unbind_run,
 		.examples = pci_unbind_examples},
 	{.name = "pci lease",
 		.help = "Reserve a device for one holder",
 		.params = pci_lease_params,
-		.takes = TAKES_CHANGE,
-		.check = check_words,
+		.takes = TAKES_CHANGE | CLI_TAKES_MAY_EXIST,
+		.check = check_lease,
 		.run = lease_run,
 		.examples = pci_lease_examples},
 	{.name = "pci release",
 		.help = "End a device's lease",
 		.params = pci_release_params,
-		.takes = TAKES_CHANGE,
+		.takes = TAKES_CHANGE | CLI_TAKES_IF_EXISTS,
 		.check = check_release,
 		.run = release_run,
 		.examples = pci_release_examples,
@@ -437,7 +444,7 @@ static const struct cli_verb verbs[] = {
 		.help = "Set speed, duplex, flow control, MTU of a port",
 		.params = port_set_params,
 		.takes = TAKES_CHANGE,
-		.check = check_set,
+		.check = port_set_check,
 		.run = port_set_run,
 		.examples = port_set_examples,
 		.notes = "What it was before is recorded the first time; reset restores it."},

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/source.h"
 #include "vf/file.h"
 #include "vfctl.h"
 
@@ -198,8 +199,9 @@ ledger_learns(const struct vfctl *v, const struct ledger_entry *entry)
 {
 	const struct ledger_record *record = ledger_find(&v->ledger.ledger, entry->func, entry->index);
 	if (entry->op == LEDGER_LEASE) {
-		return !record || strcmp(record->holder, entry->holder) != 0 || record->generation != entry->generation ||
-		       memcmp(&record->vlans, &entry->vlans, sizeof(entry->vlans)) != 0;
+		return entry->holder[0] &&
+		       (!record || strcmp(record->holder, entry->holder) != 0 || record->generation != entry->generation ||
+			       memcmp(&record->vlans, &entry->vlans, sizeof(entry->vlans)) != 0);
 	}
 	if (entry->op == LEDGER_RELEASE) {
 		return record && record->holder[0];
@@ -332,8 +334,11 @@ vfctl_complete(const struct cli *cli, const struct cli_param *param, cli_offer *
 {
 	struct vfctl v = {.root = root_of(cli)};
 	bool driver = strcmp(param->name, "driver") == 0, holder = strcmp(param->name, "holder") == 0;
-	bool device = strcmp(param->name, "device") == 0 || strcmp(param->name, "pf") == 0;
-	if (!(driver || holder || device)) {
+	if (param->type == CLI_APPLIANCE) {
+		source_complete(cli, param, offer, arg);
+		return;
+	}
+	if (param->type != CLI_WORD || strcmp(param->name, "vlans") == 0) {
 		return;
 	}
 	if (holder) {

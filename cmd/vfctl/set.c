@@ -18,7 +18,7 @@ vf_set_check(const struct cli *cli, struct err *err)
 	enum err_code code = words_vfset(cli, NULL, NULL, &want, err);
 	if (!code && want.has == 0) {
 		err_set(err, ERR_USAGE, "set what?");
-		code = err_hint(err, "mac, vlan, qos, proto, max-rate, min-rate, trust, spoofchk, link, promisc, allmulti");
+		code = err_hint(err, "mac, vlan, qos, proto, rate, min-rate, trust, spoofchk, link, promisc, allmulti");
 	}
 	return code;
 }

@@ -150,7 +150,7 @@ take_rates(const struct cli *cli, const struct host_func *vf, struct vfset *want
 {
 	uint64_t most, least;
 	bool most_given = false, least_given = false;
-	enum err_code code = take_rate(cli, "max-rate", RATE_MAX, &most, &most_given, err);
+	enum err_code code = take_rate(cli, "rate", RATE_MAX, &most, &most_given, err);
 	if (!code) {
 		code = take_rate(cli, "min-rate", RATE_MAX, &least, &least_given, err);
 	}

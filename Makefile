@@ -83,13 +83,13 @@ $(foreach t,$(TOOLS) pe,$(eval $(call tool_rule,$(t))))
 
 # ---- tests ---------------------------------------------------------------------------------------------------------
 
-# What a test links stands in its first comment: "links: lib/base/num.c -ljansson"; -lpekit is all of lib/, -lhost what lib/io/host.c needs. tests/cli and tests/net hold
-# helper programs.
+# What a test links stands in its first comment: "links: lib/base/num.c -ljansson"; -lpekit is all of lib/, -lhost what lib/io/host.c needs. tests/cli, tests/net
+# and tests/rig hold helper programs.
 UNIT   := $(sort $(wildcard tests/unit/*_test.c))
 STRESS := $(sort $(wildcard tests/stress/*.c))
 FUZZ   := $(sort $(wildcard tests/fuzz/*_fuzz.c))
 SIM    := $(sort $(wildcard tests/sim/*.c))
-HELP   := $(sort $(wildcard tests/cli/*.c tests/net/*.c))
+HELP   := $(sort $(wildcard tests/cli/*.c tests/net/*.c tests/rig/*.c))
 LINKS  := $(shell tests/links.sh $(UNIT) $(STRESS) $(FUZZ) $(HELP) $(wildcard tests/sim/sim.c))
 links = $(subst |, ,$(patsubst $(1)=%,%,$(filter $(1)=%,$(LINKS))))
 links_lib = $(subst -lpekit,$(B)/libpekit.a,$(subst -lhost,$(PCI_LIBS),$(subst -ldpdk,$(DPDK_LIBS) $(NL_LIBS),$(filter -l%,$(call links,$(1))))))
@@ -117,11 +117,13 @@ fuzz-build: $(call bins,$(FUZZ))
 help-build: $(call bins,$(HELP))
 tests-build: unit-build help-build $(B)/test/sim/sim
 
-.PHONY: check unit sim stress fuzz lint cli net demo bench format
+.PHONY: check unit sim stress fuzz lint cli net rig demo bench format
 check: have-check ## build it in every way and run every test; as root
 	@B=$(B) tests/check.sh
 unit sim stress fuzz lint cli net left: have-check ## one layer of the tests
 	@B=$(B) tests/check.sh $@
+rig: have-check ## the layer that boots a guest with an emulated SR-IOV NIC
+	@B=$(B) tests/check.sh rig
 format: ## as clang-format has it
 	clang-format --style=file -i $$(find lib cmd tests -name '*.[ch]')
 demo: have-demo all ## kernel hosts talking through pe, in namespaces; KEEP=1 leaves them up; as root
@@ -175,8 +177,9 @@ DEPS_BUILD := gcc make pkg-config libc6-dev libdpdk-dev libjansson-dev libnl-3-d
 DEPS_DEMO  := iproute2 iputils-ping traceroute ethtool iperf3 jq procps
 DEPS_CHECK := clang clang-format libclang-rt-14-dev libcmocka-dev bats tshark tcpdump arping iputils-tracepath openvswitch-switch \
 	tmux mandoc groff-base man-db shellcheck python3 python3-prometheus-client libpcap0.8 bash-completion util-linux
+DEPS_RIG   := cpio kmod xz-utils
 DEPS_BENCH := dpdk-dev openvswitch-switch-dpdk linux-perf
-DEPS       := $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK) $(DEPS_BENCH)
+DEPS       := $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK) $(DEPS_RIG) $(DEPS_BENCH)
 
 .PHONY: deps have-build have-demo have-check have-bench
 deps: ## install the Debian packages that building, the demo, the tests and the bench need
@@ -186,6 +189,6 @@ have-build:
 have-demo:
 	@tests/deps.sh --quiet $(DEPS_BUILD) $(DEPS_DEMO)
 have-check:
-	@tests/deps.sh --quiet $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK)
+	@tests/deps.sh --quiet $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK) $(DEPS_RIG)
 have-bench:
 	@tests/deps.sh --quiet $(DEPS)

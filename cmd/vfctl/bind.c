@@ -21,7 +21,7 @@ static enum err_code
 plan_it(const struct vfctl *v, struct host_func *func, struct ledger_entry *entry, struct err *err)
 {
 	struct plan_input in = vfctl_input(v);
-	return plan_bind(&in, func, cli_text(v->cli, "driver"), entry, err);
+	return plan_bind(&in, func, cli_nth(v->cli, "driver", 0)->text, entry, err);
 }
 
 static enum err_code

@@ -63,48 +63,58 @@ find(const struct vfctl *v, struct host_func **func, struct err *err)
 }
 
 static enum err_code
-read_words(const struct cli *cli, const struct host *host, const struct host_func *vf, struct plan_lease *lease, struct err *err)
+read_vlans(const struct cli *cli, struct ledger_vlans *vlans, struct err *err)
 {
-	const char *vlans = words_text(cli, "vlans");
-	*lease = (struct plan_lease){.holder = cli_text(cli, "holder"), .driver = words_text(cli, "driver")};
-	enum err_code code = vlans ? ledger_vlans_parse(vlans, &lease->vlans, err) : ERR_NONE;
-	return code ? code : words_vfset(cli, host, vf, &lease->want, err);
+	const struct cli_value *list = cli_nth(cli, "vlans", 0);
+	if (list && strcmp(list->text, "none") == 0) {
+		*vlans = (struct ledger_vlans){0};
+		return ERR_NONE;
+	}
+	return list ? ledger_vlans_parse(list->text, vlans, err) : ERR_NONE;
 }
 
 enum err_code
 lease_check(const struct cli *cli, struct err *err)
 {
-	struct plan_lease lease;
-	enum err_code code = read_words(cli, NULL, NULL, &lease, err);
-	if (!code && strlen(lease.holder) >= LEDGER_HOLDER_SIZE) {
-		code = err_set(err, ERR_USAGE, "holder '%.80s': longer than %d characters", lease.holder, LEDGER_HOLDER_SIZE - 1);
+	struct ledger_vlans vlans;
+	return read_vlans(cli, &vlans, err);
+}
+
+static enum err_code
+lease(struct vfctl *v, struct err *err)
+{
+	struct host_func *func = NULL;
+	struct ledger_entry entry;
+	const struct cli_value *driver = cli_nth(v->cli, "driver", 0);
+	struct plan_input in = vfctl_input(v);
+	struct plan_lease want = {.holder = cli_text(v->cli, "holder"), .driver = driver ? driver->text : NULL};
+	enum err_code code = find(v, &func, err);
+	if (!code) {
+		/* What the holder does not say again of its lease stays. */
+		const struct ledger_record *record = ledger_of(&v->ledger.ledger, func);
+		if (record && strcmp(record->holder, want.holder) == 0) {
+			want.vlans = record->vlans;
+		}
+		code = read_vlans(v->cli, &want.vlans, err);
 	}
-	return code;
+	if (!code && func->role == HOST_VF) {
+		words_vfset(v->cli, &v->host, func, &want.want);
+	}
+	if (!code) {
+		code = plan_lease(&in, func, &want, &entry, err);
+	}
+	return code ? code : words_commit(v, func, &entry, err);
 }
 
 enum err_code
 lease_run(struct cli *cli, struct err *err)
 {
 	struct vfctl v;
-	struct host_func *func = NULL;
-	struct ledger_entry entry;
-	struct plan_lease lease;
 	enum err_code code = vfctl_open_change(cli, &v, err);
-	if (code) {
-		return code;
-	}
-	code = find(&v, &func, err);
 	if (!code) {
-		code = read_words(cli, &v.host, func, &lease, err);
+		code = lease(&v, err);
+		vfctl_close(&v);
 	}
-	if (!code) {
-		struct plan_input in = vfctl_input(&v);
-		code = plan_lease(&in, func, &lease, &entry, err);
-	}
-	if (!code) {
-		code = words_commit(&v, func, &entry, err);
-	}
-	vfctl_close(&v);
 	return code;
 }
 
@@ -188,35 +198,17 @@ release_gone(struct vfctl *v, const struct ledger_record *record, const char *ho
 	if (code) {
 		return code;
 	}
-	steps_free(&entry.steps);
-	entry.steps = (struct steps){.step = NULL};
-	snprintf(entry.note, sizeof(entry.note), "the device has gone: nothing was put back");
 	return vfctl_commit(v, &entry, name_of(v->cli), err);
-}
-
-enum err_code
-release_check(const struct cli *cli, struct err *err)
-{
-	uint64_t generation;
-	const char *text = words_text(cli, "generation");
-	if (text && !num_parse_u64(text, 1, UINT64_MAX, &generation)) {
-		err_set(err, ERR_USAGE, "generation '%.40s': not a generation", text);
-		return err_hint(err, "a number from 1, as 'lease' and 'vf list' give it");
-	}
-	return ERR_NONE;
 }
 
 static enum err_code
 release(struct vfctl *v, struct err *err)
 {
-	uint64_t generation = 0;
 	struct host_func *func;
 	struct ledger_entry entry = {.index = -1};
 	struct plan_input in = vfctl_input(v);
-	const char *holder = words_text(v->cli, "holder"), *text = words_text(v->cli, "generation");
-	if (text) {
-		num_parse_u64(text, 1, UINT64_MAX, &generation);
-	}
+	const char *holder = cli_text(v->cli, "holder");
+	uint64_t generation = cli_number(v->cli, "generation");
 	enum err_code code = vfctl_func(v, name_of(v->cli), is_vf_verb(v->cli) ? HOST_WANT_VF : HOST_WANT_ANY, &func, err);
 	if (code == ERR_NOT_FOUND) {
 		const struct ledger_record *record = lease_of_gone(v, holder, generation);

@@ -158,7 +158,7 @@ static const struct cli_param vf_lease_params[] = {
 	ARG_WORD("vf", "VF", "the VF: PF:N, its interface or PCI address; PF:any: the lowest that is free"),
 	LEASE_HOLDER,
 	VF_WORDS,
-	KEY_WORD("vlans", "LIST", "VLANs that the holder will tag by itself: 10,20,100-119"),
+	KEY_WORD("vlans", "LIST", "VLANs that the holder will tag by itself: 10,20,100-119; or none"),
 	LEASE_DRIVER,
 	OPT_FORCE_REBIND,
 	END,
@@ -256,8 +256,7 @@ check_release(const struct cli *cli, struct err *err)
 		return err_hint(err,
 			"say holder H or generation G, so that a late release cannot touch the next holder's; --force does not ask");
 	}
-	enum err_code code = check_words(cli, err);
-	return code ? code : release_check(cli, err);
+	return check_words(cli, err);
 }
 
 /* ---- verbs -------------------------------------------------------------------------------------------------------- */

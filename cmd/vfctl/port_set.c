@@ -7,8 +7,8 @@ plan(const struct vfctl *v, struct host_func *func, struct ledger_entry *entry, 
 {
 	struct plan_input in = vfctl_input(v);
 	struct portset want;
-	enum err_code code = words_portset(v->cli, &want, err);
-	return code ? code : plan_port(&in, func, &want, entry, err);
+	words_portset(v->cli, &want);
+	return plan_port(&in, func, &want, entry, err);
 }
 
 static enum err_code
@@ -21,13 +21,7 @@ plan_back(const struct vfctl *v, struct host_func *func, struct ledger_entry *en
 enum err_code
 port_set_check(const struct cli *cli, struct err *err)
 {
-	struct portset want;
-	enum err_code code = words_portset(cli, &want, err);
-	if (!code && want.has == 0) {
-		err_set(err, ERR_USAGE, "set what?");
-		code = err_hint(err, "speed, duplex, autoneg, pause-autoneg, pause-rx, pause-tx, mtu, up");
-	}
-	return code;
+	return words_some(cli, err);
 }
 
 enum err_code

@@ -7,20 +7,14 @@ plan(const struct vfctl *v, struct host_func *vf, struct ledger_entry *entry, st
 {
 	struct plan_input in = vfctl_input(v);
 	struct vfset want;
-	enum err_code code = words_vfset(v->cli, &v->host, vf, &want, err);
-	return code ? code : plan_set(&in, vf, &want, entry, err);
+	words_vfset(v->cli, &v->host, vf, &want);
+	return plan_set(&in, vf, &want, entry, err);
 }
 
 enum err_code
 vf_set_check(const struct cli *cli, struct err *err)
 {
-	struct vfset want;
-	enum err_code code = words_vfset(cli, NULL, NULL, &want, err);
-	if (!code && want.has == 0) {
-		err_set(err, ERR_USAGE, "set what?");
-		code = err_hint(err, "mac, vlan, qos, proto, rate, min-rate, trust, spoofchk, link, promisc, allmulti");
-	}
-	return code;
+	return words_some(cli, err);
 }
 
 enum err_code

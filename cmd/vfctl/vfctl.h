@@ -104,8 +104,6 @@ vf_set_check(const struct cli *cli, struct err *err);
 enum err_code
 lease_check(const struct cli *cli, struct err *err);
 enum err_code
-release_check(const struct cli *cli, struct err *err);
-enum err_code
 port_set_check(const struct cli *cli, struct err *err);
 
 enum err_code

@@ -7,18 +7,18 @@
 
 /*
  * What the command line says of a VF. Of settings that go together (vfset.h) those that it does not name stay as they are, but a
- * VLAN taken off takes its priority and protocol along. vf NULL: only whether the words can be understood.
+ * VLAN taken off takes its priority and protocol along.
  */
-enum err_code
-words_vfset(const struct cli *cli, const struct host *host, const struct host_func *vf, struct vfset *want, struct err *err);
+void
+words_vfset(const struct cli *cli, const struct host *host, const struct host_func *vf, struct vfset *want);
 
 /* The same of a port. */
-enum err_code
-words_portset(const struct cli *cli, struct portset *want, struct err *err);
+void
+words_portset(const struct cli *cli, struct portset *want);
 
-/* The text of a keyword, or NULL. */
-const char *
-words_text(const struct cli *cli, const char *name);
+/* For checks: ERR_USAGE when no keyword was given; the hint names them. */
+enum err_code
+words_some(const struct cli *cli, struct err *err);
 
 /* From the function to the entry. */
 typedef enum err_code
@@ -31,7 +31,7 @@ words_plan(const struct vfctl *v, struct host_func *func, struct ledger_entry *e
 enum err_code
 words_change(struct cli *cli, const char *word, unsigned want, words_plan *plan, struct err *err);
 
-/* The name of the function for the answer. */
+/* vfctl_commit() in the name of the function. */
 enum err_code
 words_commit(struct vfctl *v, const struct host_func *func, struct ledger_entry *entry, struct err *err);
 

@@ -30,13 +30,14 @@ trap 'exit 143' TERM HUP
 # ok_if TEXT COMMAND...: one test, the command's success; its output is shown when it fails
 ok_if()
 {
-	local text=$1
+	local text=$1 out
+	out=$(mktemp "$W/one.XXXXXX")
 	shift
-	if "$@" >"$W/one" 2>&1; then
+	if "$@" >"$out" 2>&1; then
 		echo "ok 1 - $text"
 	else
 		echo "not ok 1 - $text (exit status $?)"
-		tail -60 "$W/one" | sed 's/^/# /'
+		tail -60 "$out" | sed 's/^/# /'
 	fi
 }
 
@@ -115,17 +116,27 @@ layer_stress()
 	done
 }
 
+# One target; the seeds stay as they are: what is found goes to the first folder.
+fuzz_one()
+{
+	mkdir -p "$W/corpus/$1"
+	ok_if "$1 for $FUZZ_SECONDS s" "$B/fuzz/test/fuzz/$1" -max_total_time="$FUZZ_SECONDS" -timeout=10 -rss_limit_mb=4096 -verbosity=0 \
+		-artifact_prefix="$W/" "$W/corpus/$1" "tests/fuzz/corpus/${1%_fuzz}"
+}
+
 layer_fuzz()
 {
 	local source name
 	ok_if "fuzz targets build" "${MAKE[@]}" B="$B/fuzz" CC=clang OPT=-O1 SAN=address,undefined,fuzzer-no-link fuzz-build
 	for source in tests/fuzz/*_fuzz.c; do
 		name=$(basename "$source" .c)
-		mkdir -p "$W/corpus/$name"
-		# The seeds stay as they are: what is found goes to the first folder.
-		ok_if "$name for $FUZZ_SECONDS s" "$B/fuzz/test/fuzz/$name" -max_total_time="$FUZZ_SECONDS" -timeout=10 -rss_limit_mb=4096 -verbosity=0 \
-			-artifact_prefix="$W/" "$W/corpus/$name" "tests/fuzz/corpus/${name%_fuzz}"
+		fuzz_one "$name" >"$W/fuzz.$name" &
+		while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do
+			wait -n
+		done
 	done
+	wait
+	cat "$W"/fuzz.*
 }
 
 layer_cli()

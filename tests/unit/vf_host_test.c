@@ -80,6 +80,11 @@ groups(void **state)
 	assert_int_equal(host_group_mates(&host, vf, &other), 2);
 	assert_int_equal(other, HOSTS_IGB_PF + 0x82);
 	assert_int_equal(host_group_mates(&host, vf, NULL), 2);
+	/* Group 0 is one, too. */
+	vf->group = host_at(&host, HOSTS_PLAIN)->group = 0;
+	assert_int_equal(host_group_mates(&host, vf, &other), 1);
+	assert_int_equal(other, HOSTS_PLAIN);
+	vf->group = host_at(&host, HOSTS_PLAIN)->group = host_vf(&host, HOSTS_IGB_PF, 1)->group;
 	/* Bridges stay with the kernel. */
 	host_at(&host, HOSTS_PLAIN)->class_code = 0x060400;
 	assert_int_equal(host_group_mates(&host, vf, &other), 1);
@@ -219,6 +224,60 @@ not_there(void **state)
 	refuses(&host, &(struct refusal){"eth0", HOST_WANT_ANY, ERR_NOT_FOUND, "no device is called eth0", "there are none"});
 }
 
+/* One slip or two: a letter too many, too few, another, or two in the wrong order. */
+static void
+alike(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *typed, *hint;
+	} cases[] = {
+		{"enp1s0f0np0", "did you mean enp1s0f0np1"},
+		{"enp1s0f0np11", "did you mean enp1s0f0np1"},
+		{"enp1s0f0np", "did you mean enp1s0f0np1"},
+		{"enp1sf00np1", "did you mean enp1s0f0np1"},
+		{"nep1s0f0pn1", "did you mean enp1s0f0np1"},
+		{"np1s0f0np1", "did you mean enp1s0f0np1"},
+		{"enp1s0f0n", "did you mean enp1s0f0np1"},
+		{"enp1s0f0", "there are: enp1s0f0np1, 0000:01:00.0"},
+		{"xxenp1s0f0np1", "did you mean enp1s0f0np1"},
+		{"xxxenp1s0f0np1", "there are: enp1s0f0np1, 0000:01:00.0"},
+		{"01:00.7", "did you mean 0000:01:00.0"},
+		{"0000:01:00.0x", "did you mean 0000:01:00.0"},
+		{"abcdefghijklmnopqrstuvwxyz-abcdefghijklmnopqrstuvwxyz", "there are: enp1s0f0np1, 0000:01:00.0"},
+	};
+	struct host host = {0};
+	hosts_pf(&host, "01:00.0", "ice", "enp1s0f0np1", 0x1592, 64);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct host_func *func;
+		struct err err = {0};
+		assert_int_equal(host_find(&host, cases[i].typed, HOST_WANT_ANY, &func, &err), ERR_NOT_FOUND);
+		assert_string_equal(err.hint, cases[i].hint);
+	}
+	/* The nearest alone, and of those at most four. */
+	struct host_func *func;
+	struct err err;
+	hosts_pf(&host, "02:00.0", "ice", "enp1s0f0np21", 0x1592, 64);
+	assert_int_equal(host_find(&host, "enp1s0f0np2", HOST_WANT_ANY, &func, &err), ERR_NOT_FOUND);
+	assert_string_equal(err.hint, "did you mean enp1s0f0np1 or enp1s0f0np21");
+	assert_int_equal(host_find(&host, "enp1s0f0np3", HOST_WANT_ANY, &func, &err), ERR_NOT_FOUND);
+	assert_string_equal(err.hint, "did you mean enp1s0f0np1");
+	host_free(&host);
+	hosts_ixgbe(&host);
+	assert_int_equal(host_find(&host, "eth6:0", HOST_WANT_VF, &func, &err), ERR_NOT_FOUND);
+	assert_string_equal(err.hint, "did you mean eth4:0 or eth5:0");
+	assert_int_equal(host_find(&host, "eth4:x", HOST_WANT_VF, &func, &err), ERR_NOT_FOUND);
+	assert_string_equal(err.hint, "did you mean eth4:0, eth4:1, eth4:2 or eth4:3");
+	host_free(&host);
+	/* In short names one slip. */
+	hosts_pf(&host, "02:00.0", "ice", "p1", 0x1592, 64);
+	assert_int_equal(host_find(&host, "q2", HOST_WANT_ANY, &func, &err), ERR_NOT_FOUND);
+	assert_string_equal(err.hint, "there are: p1, 0000:02:00.0");
+	assert_int_equal(host_find(&host, "q1", HOST_WANT_ANY, &func, &err), ERR_NOT_FOUND);
+	assert_string_equal(err.hint, "did you mean p1");
+	host_free(&host);
+}
+
 static void
 of_another_kind(void **state)
 {
@@ -306,6 +365,7 @@ main(void)
 		cmocka_unit_test(there_and_back),
 		cmocka_unit_test(names_without_interface),
 		cmocka_unit_test(not_there),
+		cmocka_unit_test(alike),
 		cmocka_unit_test(of_another_kind),
 		cmocka_unit_test(of_two),
 		cmocka_unit_test(odd_names),

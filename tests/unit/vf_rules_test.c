@@ -11,15 +11,34 @@
 
 /* ---- drivers ------------------------------------------------------------------------------------------------------- */
 
+/* m: minimum rate, q: 802.1ad, z: MAC zero, P: no priority, L: no link up, R: no rate without link, U: needs up, S: stays */
+static char *
+letters(const struct rules_driver *d, char text[16])
+{
+	snprintf(text, 16, "%s%s%s%s%s%s%s%s", d->min_rate ? "m" : "", d->qinq ? "q" : "", d->zero_mac ? "z" : "",
+		d->no_qos ? "P" : "", d->no_link_up ? "L" : "", d->rate_link ? "R" : "", d->needs_up ? "U" : "",
+		d->stays ? "S" : "");
+	return text;
+}
+
 static void
 drivers(void **state)
 {
 	(void)state;
-	static const char *const known[] = {
-		"igb", "ixgbe", "i40e", "ice", "mlx5_core", "mlx4_core", "bnxt_en", "sfc", "qede", "cxgb4", "virtio-pci"};
+	static const struct {
+		const char *name, *has, *lldp;
+	} known[] = {{"igb", "zR", ""}, {"ixgbe", "zLR", ""}, {"i40e", "z", "disable-fw-lldp on"},
+		{"ice", "mqz", "fw-lldp-agent off"}, {"mlx5_core", "mzS", ""}, {"mlx4_core", "mqzS", ""}, {"bnxt_en", "mqzU", ""},
+		{"sfc", "z", ""}, {"qede", "m", ""}, {"cxgb4", "P", ""}, {"virtio-pci", "", ""}};
 	for (size_t i = 0; i < COUNT(known); i++) {
-		const struct rules_driver *d = rules_driver(known[i]);
-		assert_string_equal(d->name, known[i]);
+		char text[16], lldp[40] = "";
+		const struct rules_driver *d = rules_driver(known[i].name);
+		assert_string_equal(d->name, known[i].name);
+		assert_string_equal(letters(d, text), known[i].has);
+		if (d->lldp_flag) {
+			snprintf(lldp, sizeof(lldp), "%s %s", d->lldp_flag, d->lldp_stop ? "on" : "off");
+		}
+		assert_string_equal(lldp, known[i].lldp);
 		assert_true(d->people[0]);
 		assert_non_null(d->vf_driver);
 		/* A switch that is nothing but a flag has one, and the other way round. */
@@ -32,8 +51,8 @@ drivers(void **state)
 	assert_string_equal(other->name, "");
 	assert_ptr_equal(other, rules_driver(""));
 	assert_int_equal(other->sets, VFSET_ALL & ~(VFSET_PROMISC | VFSET_ALLMULTI));
-	assert_true(other->min_rate && other->qinq && other->zero_mac);
-	assert_false(other->stays || other->needs_up || other->no_qos || other->no_link_up || other->rate_link);
+	char text[16];
+	assert_string_equal(letters(other, text), "mqz");
 }
 
 /* ---- settings ------------------------------------------------------------------------------------------------------ */
@@ -79,6 +98,7 @@ static const struct setting settings[] = {
 	{"igb", MAC(0), ERR_NONE, "", ""},
 	{"igb", VLAN(100, 3, 0x8100), ERR_NONE, "", ""},
 	{"igb", VLAN(0, 0, 0x8100), ERR_NONE, "", ""},
+	{"igb", VLAN(4094, 7, 0x8100), ERR_NONE, "", ""},
 	{"igb", RATE(1000 * M, 0), ERR_NONE, "", ""},
 	{"igb", RATE(0, 0), ERR_NONE, "", ""},
 	{"igb", ONLY(VFSET_TRUST | VFSET_SPOOFCHK), ERR_NONE, "", ""},
@@ -93,6 +113,7 @@ static const struct setting settings[] = {
 	{"ice", RATE(0, 10001 * M), ERR_USAGE, "min-rate: 10.001 Gbit/s is above the link of eth0, 1 Gbit/s", "at most"},
 	{"ice", RATE(100 * M, 101 * M), ERR_USAGE, "min-rate: 101 Mbit/s is more than max-rate, 100 Mbit/s", ""},
 	{"ice", RATE(0, 101 * M), ERR_NONE, "", ""},
+	{"ice", RATE(101 * M, 101 * M), ERR_NONE, "", ""},
 	/* What drivers lack. */
 	{"igb", RATE(200 * M, 50 * M), ERR_REFUSED, "igb has no minimum rate for VFs (eth0:1)", "leave min-rate out"},
 	{"igb", VLAN(100, 0, 0x88a8), ERR_REFUSED, "igb has no 802.1ad tags for VFs (eth0:1)", "leave proto out"},
@@ -238,6 +259,14 @@ automatic_macs(void **state)
 	/* It follows the PF's own address. */
 	host_at(&host, HOSTS_IXGBE_PF)->iface[0].mac++;
 	assert_int_not_equal(rules_auto_mac(&host, host_vf(&host, HOSTS_IXGBE_PF, 0)), mac[0]);
+	/* Without one, or without a PF that is to be seen, its place. */
+	free(host_at(&host, HOSTS_IXGBE_PF)->iface);
+	host_at(&host, HOSTS_IXGBE_PF)->iface = NULL;
+	host_at(&host, HOSTS_IXGBE_PF)->nifaces = 0;
+	uint64_t hidden = rules_auto_mac(&host, vf);
+	assert_int_equal(hidden >> 40, 0x02);
+	host_at(&host, HOSTS_IXGBE_PF)->addr--;
+	assert_int_equal(rules_auto_mac(&host, vf), hidden);
 	host_free(&host);
 }
 
@@ -425,12 +454,12 @@ vlans_of_lost_vfs(void **state)
 	struct err err;
 	hosts_pf(&host, "10:00.0", "ixgbe", "eth4", 0x10fb, 63);
 	hosts_vfs(&host, HOSTS_IXGBE_PF, 0x10ed, 0x80, 2, 1);
-	struct ledger_record *record = lease(&l, HOSTS_IXGBE_PF, 9, "vpx9");
+	struct ledger_record *record = lease(&l, HOSTS_IXGBE_PF, 1, "vpx9");
 	ids(&record->vlans, 100, 62);
 	record->set = (struct vfset){.has = VFSET_VLAN, .vlan = 700};
 	assert_int_equal(budget(&host, &l, 0, 700, NULL, &err), ERR_NONE);
 	assert_int_equal(budget(&host, &l, 0, 701, NULL, &err), ERR_REFUSED);
-	assert_string_equal(err.hint, "most have eth4:9 (vpx9) 63, eth4:0 1");
+	assert_string_equal(err.hint, "most have eth4:1 (vpx9) 63, eth4:0 1");
 	host_free(&host);
 }
 
@@ -474,6 +503,9 @@ rebinding(void **state)
 	/* A PF takes its VFs along. */
 	rebinds(&host, HOSTS_IGB_PF, "vfio-pci", false, ERR_REFUSED, "eth0 would take its 2 VFs along");
 	rebinds(&host, HOSTS_IGB_PF, "vfio-pci", true, ERR_NONE, "");
+	host_at(&host, HOSTS_IGB_PF)->num_vfs = 1;
+	rebinds(&host, HOSTS_IGB_PF, "vfio-pci", false, ERR_REFUSED, "eth0 would take its 1 VF along");
+	host_at(&host, HOSTS_IGB_PF)->num_vfs = 2;
 	/* Uses: what is no process can be forced. */
 	hosts_use(host_at(&host, vf), 0, "interface eth4 is up");
 	rebinds(&host, vf, "vfio-pci", false, ERR_REFUSED, "eth0:0 is in use: interface eth4 is up");
@@ -481,6 +513,10 @@ rebinding(void **state)
 	hosts_use(host_at(&host, vf), 812, "pe (pid 812) through /dev/vfio/14");
 	rebinds(&host, vf, "vfio-pci", true, ERR_REFUSED, "eth0:0 is in use: pe (pid 812) through /dev/vfio/14");
 	rebinds(&host, HOSTS_IGB_PF, "vfio-pci", true, ERR_REFUSED, "eth0:0 is in use: pe (pid 812) through /dev/vfio/14");
+	/* It is nobody else's. */
+	rebinds(&host, HOSTS_IGB_PF2, "vfio-pci", true, ERR_NONE, "");
+	rebinds(&host, HOSTS_PLAIN, "vfio-pci", true, ERR_NONE, "");
+	rebinds(&host, host_vf(&host, HOSTS_IGB_PF, 1)->addr, "vfio-pci", false, ERR_NONE, "");
 	host_free(&host);
 }
 

@@ -227,6 +227,12 @@ from_json(void **state)
 	assert_int_equal(got.min_rate_bps, 0);
 	assert_int_equal(got.mac, 0x525400000110);
 	json_decref(object);
+	object = json("{'vlan':4094,'qos':7,'min_rate_bps':0}");
+	assert_int_equal(vfset_from_json(object, &got, &err), ERR_NONE);
+	assert_int_equal(got.has, VFSET_VLAN | VFSET_RATE);
+	assert_int_equal(got.vlan, 4094);
+	assert_int_equal(got.qos, 7);
+	json_decref(object);
 	object = json("{}");
 	assert_int_equal(vfset_from_json(object, &got, &err), ERR_NONE);
 	assert_int_equal(got.has, 0);
@@ -245,6 +251,11 @@ refusals(void **state)
 		{"[]", "[] is not an object {...}", ""},
 		{"{'vlna':1}", "vlna: unknown key", "mac, vlan, qos, proto, max_rate_bps"},
 		{"{'a\\u0001b':1}", "a?b: unknown key", ""},
+		{"{'a b\\u007fc':1}", "a b?c: unknown key", ""},
+		{"{'a-name-of-more-than-forty-eight-characters-is-cut-short':1}",
+			"a-name-of-more-than-forty-eight-characters-is-cu: unknown key", ""},
+		{"{'trust':'a text of more than sixty characters is cut, with dots behind it'}",
+			"trust: \"a text of more than sixty characters is cut, with dots b... is not true or false", ""},
 		{"{'vlan':4095}", "vlan: 4095 is not a VLAN id (0 to 4094)", ""},
 		{"{'vlan':-1}", "vlan: -1 is not a VLAN id (0 to 4094)", ""},
 		{"{'vlan':'7'}", "vlan: \"7\" is not a VLAN id (0 to 4094)", ""},

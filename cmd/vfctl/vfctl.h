@@ -61,6 +61,18 @@ vfctl_commit(struct vfctl *v, struct ledger_entry *entry, const char *what, stru
 void
 vfctl_complete(const struct cli *cli, const struct cli_param *param, cli_offer *offer, void *arg);
 
+/* ---- text.c ---- */
+
+/* A file of at most max bytes ("-": standard input), terminated; free() it. */
+enum err_code
+text_read(const char *path, size_t max, char **text, size_t *size, struct err *err);
+/* In place of what is there, all at once. */
+enum err_code
+text_write(const char *path, const char *text, struct err *err);
+/* Puts the file's name before what err says of its contents; returns code. */
+enum err_code
+text_blame(const char *path, enum err_code code, struct err *err);
+
 /* ---- the verbs: pf.c vf.c pci.c port.c; numvfs.c set.c bind.c lease.c port_set.c; apply.c save.c doctor.c ---- */
 
 enum err_code

@@ -70,13 +70,28 @@ doctor_iommu(struct doctor *d)
 	}
 }
 
+/* Do groups tell that the PF, or a VF of it, is not apart? Where there are none, they cannot say. */
+static bool
+grouped(const struct doctor *d, const struct host_func *pf)
+{
+	for (size_t i = 0; i < d->host->nfuncs; i++) {
+		const struct host_func *func = &d->host->func[i];
+		bool its = func == pf || (func->role == HOST_VF && func->pf == pf->addr);
+		if (its && host_group_mates(d->host, func, NULL)) {
+			return true;
+		}
+	}
+	return !d->host->iommu;
+}
+
+/* The kernel knows bridges that separate without ACS; what it makes of them is in the groups. */
 void
 doctor_acs(struct doctor *d)
 {
 	for (size_t i = 0; i < d->host->nfuncs; i++) {
 		const struct host_func *pf = &d->host->func[i];
 		char name[HOST_TEXT_SIZE];
-		if (doctor_uses_pf(d, pf) && d->facts->acs && d->facts->acs[i] == 0) {
+		if (doctor_uses_pf(d, pf) && d->facts->acs && d->facts->acs[i] == 0 && grouped(d, pf)) {
 			doctor_add(d, DOCTOR_WARN, host_name(d->host, pf, name),
 				"a bridge above it has no ACS, or not switched on: its functions share a group with what is "
 				"beside them; another slot may have it");

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "vf/file.h"
+#include "vf/plan_int.h"
 
 struct work {
 	const struct file *file;
@@ -197,13 +198,12 @@ set_vf(struct work *w, struct host_func *vf, const struct file_vf *said, enum er
 	return found(w, *code);
 }
 
-/* "kernel" is any driver that the kernel chose by itself. */
+/* Where no driver is known to want it, "kernel" is whatever the kernel has made of it. */
 static bool
-has_driver(const struct host_func *func, const char *driver)
+has_driver(const struct host *host, const struct host_func *func, const char *driver)
 {
-	if (strcmp(driver, "kernel") == 0) {
-		return func->driver[0] && !func->override[0] && strcmp(func->driver, "vfio-pci") != 0 &&
-		       strcmp(func->driver, "pciback") != 0 && strcmp(func->driver, "xen-pciback") != 0;
+	if (strcmp(driver, STEP_KERNEL) == 0 && !func->override[0]) {
+		return func->driver[0] ? !plan_passes(func->driver) : !plan_natural(host, func)[0];
 	}
 	return strcmp(func->driver, driver) == 0;
 }
@@ -213,7 +213,7 @@ bind_func(struct work *w, struct host_func *func, const char *said, enum err_cod
 {
 	const struct ledger_record *lease = lease_of(w, func);
 	const char *driver = lease && lease->driver[0] ? lease->driver : said;
-	if (!driver || has_driver(func, driver)) {
+	if (!driver || has_driver(w->in->host, func, driver)) {
 		return false;
 	}
 	*code = plan_bind(w->in, func, driver, w->entry, w->err);

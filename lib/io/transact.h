@@ -9,9 +9,13 @@
 
 #include "vf/ledger.h"
 
+/* All zero before it is opened, but for force and host. */
 struct transact {
 	char dir[256];
-	int lock; /* -1: reading only */
+	int lock;                /* -1: reading only */
+	bool force;              /* what cannot be mended is left as it is */
+	const struct host *host; /* for the names in messages; may be NULL */
+	char left[240];          /* what mending could not put right, in words; empty: nothing */
 	char *text;
 	size_t size;
 	struct ledger ledger;
@@ -21,7 +25,7 @@ struct transact {
 enum err_code
 transact_read(const char *root, struct transact *t, struct err *err);
 
-/* Called for each thing done: for people, and for --json. undone: it is one of the steps taken back. */
+/* Called for each thing done: for people, and for --json. undone: the step was taken back. */
 typedef void
 transact_tell(void *arg, const struct step *step, bool undone);
 
@@ -29,6 +33,10 @@ transact_tell(void *arg, const struct step *step, bool undone);
  * For changing: takes the lock (waits timeout_ms for another command: ERR_TIMEOUT names its pid), reads, and mends what was left
  * halfway: tell hears the steps, *mended is the op's seq (0: nothing was left). ERR_REFUSED: not permitted (vfctl changes only as
  * root).
+ *
+ * A function that is no more needs no mending; after a boot nothing is left of what was done before. What the driver refuses for
+ * good goes into t->left and the note of the end. Any other failure leaves it halfway and is the error: what is in its way can be
+ * taken out of it, or t->force gives up.
  */
 enum err_code
 transact_open(int timeout_ms, struct transact *t, transact_tell *tell, void *arg, uint64_t *mended, struct err *err);
@@ -36,8 +44,8 @@ transact_open(int timeout_ms, struct transact *t, transact_tell *tell, void *arg
 /*
  * Writes the entry's begin, does its steps in order, writes its end, and reads the ledger anew. A step that fails: the steps
  * before it (and it) are taken back, "undone" is written, and the error is the step's; could they not be taken back, the message
- * says what is left. No steps but a ledger that must know (a lease that sets nothing) is written too. entry->seq, at, boot, who
- * are filled.
+ * says what is left, and what may go better the next time stays halfway. Getting rid of something that is no more succeeds. No
+ * steps but a ledger that must know (ledger_news()) is written too. entry->seq, at, boot, who, and note are filled.
  */
 enum err_code
 transact_run(struct transact *t, struct ledger_entry *entry, int timeout_ms, transact_tell *tell, void *arg, struct err *err);

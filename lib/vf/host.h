@@ -139,7 +139,10 @@ host_find(const struct host *host, const char *name, unsigned want, struct host_
 char *
 host_name(const struct host *host, const struct host_func *func, char text[HOST_TEXT_SIZE]);
 
-/* Every name that host_find() would take, for completion. */
+/*
+ * For completion: interfaces, labels, addresses, "PF:N". host_find() takes further spellings of them: short addresses, "pci:..",
+ * "PFvN".
+ */
 typedef void
 host_offer(void *arg, const char *name);
 void

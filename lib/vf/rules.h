@@ -44,7 +44,7 @@ rules_driver(const char *name);
 enum rules_answer { RULES_UNSUPPORTED, RULES_INVALID, RULES_FORBIDDEN, RULES_BUSY, RULES_FULL, RULES_FAILED };
 
 /*
- * Why the PF's driver refused, as one sentence: "igb has no minimum rate for VFs (eth0:1): leave min-rate out". want is what was
+ * Why the PF's driver refused: "igb has no minimum rate for VFs (eth0:1)", with the hint "leave min-rate out". want is what was
  * asked, said the kernel's own words for what no rule explains. Sets ERR_REFUSED, or ERR_FAILED for RULES_FAILED.
  */
 void
@@ -64,8 +64,11 @@ enum err_code
 rules_vlans(const struct host *host, const struct ledger *ledger, const struct host_func *vf, const struct vfset *want,
 	const struct ledger_vlans *vlans, struct err *err);
 
-/* May it be taken from its driver? The default route, a login, a use, a driver that stays. forced: only a use by a process
- * refuses. */
+/*
+ * May it be taken from its driver? The default route or a login over one of its interfaces, a bridge or bond above it, addresses,
+ * a use, VFs that would go along, a driver that stays. forced: only a use by a process, of it or of its VFs, refuses. driver ""
+ * is none, "kernel" the one it would have by itself.
+ */
 enum err_code
 rules_rebind(const struct host *host, const struct host_func *func, const char *driver, bool forced, struct err *err);
 

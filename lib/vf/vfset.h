@@ -57,7 +57,8 @@ vfset_text(const struct vfset *set, unsigned bit, char *text, size_t size);
 /*
  * {"mac":"..","vlan":100,"qos":3,"proto":"802.1Q","max_rate_bps":..,"min_rate_bps":..,"trust":true,"spoofchk":true,"link":"auto",
  * "promisc":false,"allmulti":false}: the members of `has`. Reading is strict: an unknown key, a wrong type or range is ERR_USAGE
- * naming the key; rates may be text with a unit ("2G"), mac "auto" is refused here (names.h resolves it before).
+ * naming the key; rates may be text with a unit ("2G"), mac "auto" is refused here (who knows the VF resolves it before:
+ * rules_auto_mac()).
  */
 json_t *
 vfset_to_json(const struct vfset *set);

@@ -252,9 +252,8 @@ static enum err_code
 check_release(const struct cli *cli, struct err *err)
 {
 	if (!cli_has(cli, "holder") && !cli_has(cli, "generation") && !cli_has(cli, "force")) {
-		err_set(err, ERR_USAGE, "%s: whose lease", cli->verb->name);
-		return err_hint(err,
-			"say holder H or generation G, so that a late release cannot touch the next holder's; --force does not ask");
+		err_set(err, ERR_USAGE, "%s: holder H or generation G is missing", cli->verb->name);
+		return err_hint(err, "a late release must not touch the next holder's lease; --force ends whosever it is");
 	}
 	return check_words(cli, err);
 }

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,32 +11,6 @@
 
 /* ---- labels ------------------------------------------------------------------------------------------------------- */
 
-/* NULL: there is none, or err says why it cannot be read. */
-static char *
-read_file(const char *path, size_t *size, struct err *err)
-{
-	char *text = NULL;
-	FILE *from = fopen(path, "re");
-	if (!from) {
-		if (errno != ENOENT) {
-			err_set(err, ERR_FAILED, "%.200s: %s", path, strerror(errno));
-		}
-		return NULL;
-	}
-	*size = 0;
-	text = malloc(FILE_SIZE_MAX + 1);
-	if (text) {
-		*size = fread(text, 1, FILE_SIZE_MAX + 1, from);
-	}
-	if (!text || ferror(from)) {
-		err_set(err, ERR_FAILED, "%.200s: %s", path, text ? strerror(errno) : "no memory");
-		free(text);
-		text = NULL;
-	}
-	fclose(from);
-	return text;
-}
-
 /* Only names come from it: a listing is possible without. */
 static void
 read_labels(struct vfctl *v)
@@ -45,16 +18,20 @@ read_labels(struct vfctl *v)
 	char path[512];
 	struct err err = {.code = ERR_NONE};
 	struct file file;
+	char *text;
 	size_t size;
 	snprintf(path, sizeof(path), "%s%s", v->root, VFCTL_FILE);
-	char *text = read_file(path, &size, &err);
-	if (text && file_parse(text, size, &file, &err) == ERR_NONE) {
-		file_label(&file, &v->host, &err);
+	enum err_code code = text_read(path, FILE_SIZE_MAX, &text, &size, &err);
+	if (!code) {
+		code = file_parse(text, size, &file, &err);
+		free(text);
+	}
+	if (!code) {
+		code = file_label(&file, &v->host, &err);
 		file_free(&file);
 	}
-	free(text);
-	if (err.code && v->cli) {
-		cli_note(v->cli, "%s: %s; ports have no labels from it", path, err.message);
+	if (code && code != ERR_NOT_FOUND && v->cli) {
+		cli_note(v->cli, "%s: %s: ports have no labels from it", path, err.message);
 	}
 }
 
@@ -145,11 +122,16 @@ vfctl_open_change(struct cli *cli, struct vfctl *v, struct err *err)
 		err_set(err, ERR_REFUSED, "%.200s is a recorded host: nothing of it can be changed", v->root);
 		return err_hint(err, "--dry-run says what would change");
 	}
+	v->ledger.force = cli_nth(cli, "force", 0) != NULL;
 	enum err_code code = transact_open(cli->timeout_ms, &v->ledger, tell_mended, &mending, &mended, err);
 	host_free(&mending.host);
 	if (code) {
 		return code;
 	}
+	if (v->ledger.left[0]) {
+		cli_note(cli, "of what a command left halfway this stays as it is: %s", v->ledger.left);
+	}
+	v->ledger.host = &v->host;
 	v->changing = true;
 	code = read_host(v, HOST_READ_ALL, err);
 	if (code) {
@@ -193,22 +175,6 @@ vfctl_input(const struct vfctl *v)
 
 /* ---- doing -------------------------------------------------------------------------------------------------------- */
 
-/* Does the ledger learn something from an entry that has no steps? */
-static bool
-ledger_learns(const struct vfctl *v, const struct ledger_entry *entry)
-{
-	const struct ledger_record *record = ledger_find(&v->ledger.ledger, entry->func, entry->index);
-	if (entry->op == LEDGER_LEASE) {
-		return entry->holder[0] &&
-		       (!record || strcmp(record->holder, entry->holder) != 0 || record->generation != entry->generation ||
-			       memcmp(&record->vlans, &entry->vlans, sizeof(entry->vlans)) != 0);
-	}
-	if (entry->op == LEDGER_RELEASE) {
-		return record && record->holder[0];
-	}
-	return entry->op == LEDGER_UNBIND && record && record->bound;
-}
-
 struct doing {
 	struct vfctl *v;
 	json_t *steps; /* what stands: a step that was taken back is gone from it */
@@ -220,7 +186,7 @@ tell_step(void *arg, const struct step *step, bool undone)
 	struct doing *d = arg;
 	char text[STEP_SIZE];
 	step_text(&d->v->host, step, text, sizeof(text));
-	cli_say(d->v->cli, "%s%s%s", undone ? "taken back: " : "", d->v->cli->dry_run ? "would be " : "", text);
+	cli_say(d->v->cli, "%s%s", undone ? "taken back: " : d->v->cli->dry_run ? "would be: " : "", text);
 	if (!undone) {
 		json_array_append_new(d->steps, cli_json_text(text));
 	}
@@ -251,7 +217,7 @@ enum err_code
 vfctl_commit(struct vfctl *v, struct ledger_entry *entry, const char *what, struct err *err)
 {
 	struct doing doing = {.v = v, .steps = json_array()};
-	bool changes = entry->steps.n > 0 || ledger_learns(v, entry);
+	bool changes = ledger_news(&v->ledger.ledger, entry);
 	enum err_code code = ERR_NONE;
 	for (size_t i = 0; v->cli->dry_run && i < entry->steps.n; i++) {
 		tell_step(&doing, &entry->steps.step[i], false);

@@ -65,9 +65,34 @@ vfs_json(const struct shown *s)
 	return list;
 }
 
+#define KEYS_MAX 64
+
+/* The flat part as one row. */
+static enum err_code
+print_csv(const struct shown *s, struct err *err)
+{
+	struct out_column columns[KEYS_MAX + 1] = {{.key = NULL}};
+	const char *key;
+	json_t *value, *all = view_json(s->v, s->func);
+	size_t n = 0;
+	json_object_foreach (all, key, value) {
+		if (n < KEYS_MAX) {
+			columns[n++].key = key;
+		}
+	}
+	struct out *out = out_open(s->v->cli, columns);
+	view_row(out, columns, s->v, s->func);
+	enum err_code code = out_close(out, err);
+	json_decref(all);
+	return code;
+}
+
 static enum err_code
 print_json(const struct shown *s, struct err *err)
 {
+	if (s->v->cli->format == CLI_CSV) {
+		return print_csv(s, err);
+	}
 	bool leased = view_lease(s->v, s->func) && s->func->role == HOST_VF;
 	json_t *all = view_json(s->v, s->func);
 	json_object_set_new(all, "group_mates", mates_json(s));
@@ -136,7 +161,7 @@ say_driver(const struct shown *s)
 	if (func->numa >= 0) {
 		line(s, "NUMA node", "%d", func->numa);
 	}
-	line(s, "reset", "%s", func->can_reset ? "" : "the kernel knows no way to reset it");
+	line(s, "reset", "%s", func->can_reset ? "" : "no way known to the kernel");
 }
 
 static void

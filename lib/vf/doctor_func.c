@@ -6,6 +6,8 @@
 #include "vf/doctor_int.h"
 #include "vf/rules.h"
 
+#define VENDOR_MELLANOX 0x15b3
+
 /* The PF of a VF, or the function itself. */
 static const struct host_func *
 pf_of(const struct doctor *d, const struct host_func *func)
@@ -216,8 +218,7 @@ static void
 driver_of_pci(struct doctor *d, const struct doctor_port *p)
 {
 	const struct host_func *func = p->func;
-	char name[HOST_TEXT_SIZE];
-	struct doctor_finding *finding;
+	char name[HOST_TEXT_SIZE], is[HOST_DRIVER_SIZE + 16] = "has no driver";
 	if (!func) {
 		doctor_add(d, DOCTOR_FAIL, p->name,
 			"%.60s is not there: is it a VF that has not been made (vfctl numvfs), or has its address changed?",
@@ -225,19 +226,19 @@ driver_of_pci(struct doctor *d, const struct doctor_port *p)
 		return;
 	}
 	host_name(d->host, func, name);
-	if (doctor_stays(d, func) || (func->vendor == 0x15b3 && doctor_on_vfio(func))) {
-		if (func->driver[0] && !doctor_on_vfio(func)) {
-			return;
-		}
-		finding =
-			doctor_add(d, DOCTOR_FAIL, p->name, "it is bound to %s, but DPDK drives it through its kernel driver, %s",
-				func->driver[0] ? func->driver : "no driver",
-				doctor_stays(d, func) ? rules_driver(pf_of(d, func)->driver)->vf_driver : "mlx5_core");
-		doctor_fix(finding, "vfctl %s bind %s kernel", doctor_noun(func), name);
-	} else if (!doctor_on_vfio(func)) {
-		finding = doctor_add(d, DOCTOR_FAIL, p->name, "it is bound to %s, and an engine needs vfio-pci",
-			func->driver[0] ? func->driver : "no driver");
-		doctor_fix(finding, "vfctl %s bind %s vfio-pci", doctor_noun(func), name);
+	if (func->driver[0]) {
+		snprintf(is, sizeof(is), "is bound to %s", func->driver);
+	}
+	/* Of a PF that is on vfio-pci itself only the vendor tells what would drive it. */
+	bool stays = doctor_stays(d, func) || func->vendor == VENDOR_MELLANOX;
+	if (stays && (!func->driver[0] || doctor_on_vfio(func))) {
+		const char *own = rules_driver(pf_of(d, func)->driver)->vf_driver;
+		doctor_fix(doctor_add(d, DOCTOR_FAIL, p->name, "it %s, but DPDK drives it through its kernel driver%s%s", is,
+				   own ? ", " : "", own ? own : ""),
+			"vfctl %s bind %s kernel", doctor_noun(func), name);
+	} else if (!stays && !doctor_on_vfio(func)) {
+		doctor_fix(doctor_add(d, DOCTOR_FAIL, p->name, "it %s, and an engine needs vfio-pci", is),
+			"vfctl %s bind %s vfio-pci", doctor_noun(func), name);
 	}
 }
 

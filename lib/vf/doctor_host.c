@@ -262,8 +262,8 @@ doctor_ledger(struct doctor *d)
 		char name[HOST_TEXT_SIZE];
 		name_of(d, open->func, open->index, name);
 		struct doctor_finding *finding = doctor_add(d, DOCTOR_WARN, name,
-			"a \"%s\" of %s, %s, was left halfway; the next change %s it", ledger_op_name(open->op), open->who,
-			open->at, ledger_undoes(open->op) ? "takes back" : "finishes");
+			"a \"%s\" of %s, %s, was left halfway; the next change %s", ledger_op_name(open->op), open->who, open->at,
+			ledger_undoes(open->op) ? "takes it back" : "finishes it");
 		/* An empty file changes nothing, but what opens the ledger for a change mends it. */
 		doctor_fix(finding, "echo '{}' | vfctl apply -");
 	}

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "io/ethtool.h"
 #include "io/function.h"
 #include "io/ifaces.h"
 #include "io/links.h"
@@ -12,6 +13,7 @@
 #include "io/pci.h"
 #include "io/sysfs.h"
 #include "io/uses.h"
+#include "vf/rules.h"
 
 /* A link-local end is on every interface: its scope tells which. */
 static void
@@ -38,6 +40,44 @@ read_interfaces(int root, struct host *host, struct err *err)
 	return code;
 }
 
+/* A PF's private flag that counts for all of its VFs. */
+static void
+read_promisc(struct ethtool *tool, struct host *host, const struct host_func *pf)
+{
+	const struct rules_driver *driver = rules_driver(pf->driver);
+	bool on;
+	if (driver->promisc != RULES_PROMISC_FLAG || pf->nifaces == 0 || pf->num_vfs == 0 ||
+		ethtool_flag(tool, pf->iface[0].name, driver->promisc_flag, &on) != 0) {
+		return;
+	}
+	for (size_t i = 0; i < host->nfuncs; i++) {
+		struct host_func *vf = &host->func[i];
+		if (vf->role == HOST_VF && vf->pf == pf->addr) {
+			vf->set.has |= VFSET_PROMISC;
+			vf->set.promisc = on;
+		}
+	}
+}
+
+/* A kernel or a driver that tells nothing of its ports is no error. */
+static void
+read_ports(unsigned what, struct host *host)
+{
+	struct ethtool tool;
+	if (ethtool_open(&tool) != 0) {
+		return;
+	}
+	if (what & HOST_READ_PORTS) {
+		ethtool_read(&tool, host);
+	}
+	for (size_t i = 0; i < host->nfuncs; i++) {
+		if (host->func[i].role == HOST_PF) {
+			read_promisc(&tool, host, &host->func[i]);
+		}
+	}
+	ethtool_close(&tool);
+}
+
 static enum err_code
 read_all(int root, unsigned what, struct host *host, struct err *err)
 {
@@ -51,6 +91,9 @@ read_all(int root, unsigned what, struct host *host, struct err *err)
 	code = read_interfaces(root, host, err);
 	if (code) {
 		return code;
+	}
+	if (root == SYSFS_MACHINE) {
+		read_ports(what, host);
 	}
 	if (what & HOST_READ_PORTS) {
 		ifaces_speeds(root, host);

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Inside lib/io: what the kinds of steps share. */
+#ifndef PEKIT_IO_PERFORMING_H
+#define PEKIT_IO_PERFORMING_H
+
+#include "io/bounded.h"
+#include "vf/step.h"
+
+struct performing {
+	const struct step *step;
+	int64_t deadline_ms;
+	char address[PCI_TEXT_SIZE];   /* of the function that is changed: the PF itself, the VF, the device */
+	char owner[PCI_TEXT_SIZE];     /* step->func */
+	char name[HOST_TEXT_SIZE];     /* "eth0:2", as people call it */
+	char ifname[HOST_IFNAME_SIZE]; /* of the owner, in this namespace; empty: none */
+	struct err *err;
+};
+
+/* The kinds. */
+enum err_code
+perform_numvfs(struct performing *p);
+enum err_code
+perform_driver(struct performing *p);
+enum err_code
+perform_vfset(struct performing *p);
+enum err_code
+perform_portset(struct performing *p);
+
+/* The write to an attribute was not through in time: who is in the way. */
+enum err_code
+performing_late(struct performing *p, const char *what);
+
+/* Loads a module by its name or alias; said is modprobe's complaint. */
+bool
+performing_modprobe(struct performing *p, const char *name, char *said, size_t size);
+
+/* Has a driver taken the device and, where that is to be expected, made its interface? */
+bool
+performing_settled(const char *address);
+
+#endif

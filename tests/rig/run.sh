@@ -60,7 +60,7 @@ ACCEL=${PEKIT_RIG_ACCEL:-$([ -w /dev/kvm ] && grep -qwE "vmx|svm" /proc/cpuinfo 
 # shellcheck disable=SC2054  # the commas are QEMU's, here and below
 case $ACCEL in
 kvm) machine=(-M q35,kernel-irqchip=split -accel kvm -cpu host) ;;
-*) machine=(-M q35 -accel tcg,thread=multi -cpu Westmere) ;;
+*) machine=(-M q35 -accel tcg,thread=multi -cpu Westmere,+arat) ;;
 esac
 # shellcheck disable=SC2054
 machine+=(-smp 2 -m 1536 -nodefaults -display none -vga none -no-reboot

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck shell=bash
+# Helpers of the tests of vfctl. Each test has a ledger of its own, in $W/state.
+
+vfctl_setup()
+{
+	rig_setup
+	export PEKIT_VF_STATE="$W/state"
+}
+
+# A VF that a process holds cannot be destroyed, and a lease is nothing to the kernel: rig_teardown does the rest.
+vfctl_teardown()
+{
+	rig_teardown
+}
+
+# refused STATUS TEXT COMMAND...: it fails with that status, and says that text.
+refused()
+{
+	local status=$1 text=$2 said is=0
+	said=$("${@:3}" 2>&1 3>&-) || is=$?
+	[ $is = "$status" ] || fail "status $is, should be $status: ${*:3}: $said" || return
+	[[ $said == *"$text"* ]] || fail "'$text' is not in what ${*:3} says: $said"
+}
+
+# says TEXT COMMAND...: it succeeds, and says that text.
+says()
+{
+	local text=$1 said
+	said=$("${@:2}" 2>&1 3>&-) || fail "failed ($?): ${*:2}: $said" || return
+	[[ $said == *"$text"* ]] || fail "'$text' is not in what ${*:2} says: $said"
+}
+
+# row VFCTL-WORDS...: the first row of a listing as variables: R[key]
+row()
+{
+	local head values i
+	declare -gA R=()
+	{
+		IFS=, read -ra head
+		IFS=, read -ra values
+	} < <(vfctl "$@" -o csv)
+	[ ${#head[@]} -gt 0 ] || fail "no row: vfctl $*" || return
+	for i in "${!head[@]}"; do
+		R[${head[i]}]=${values[i]-}
+	done
+}
+
+# is KEY VALUE...: of the row
+is()
+{
+	while [ $# -gt 1 ]; do
+		same "$1 of ${R[name]-}" "${R[$1]-(no such key)}" "$2" || return
+		shift 2
+	done
+}
+
+# What the kernel says of a PF's VFs, and who drives them: all that vfctl can change.
+machine()
+{
+	local n=${1:-0} v dir
+	dir=$PCI/$(pf "$n")
+	ip link show "pf$n" | grep ' vf '
+	echo "$(<"$dir/sriov_numvfs") $(<"$dir/sriov_drivers_autoprobe") $(driver_of "$(pf "$n")")"
+	for v in "$dir"/virtfn*; do
+		[ ! -e "$v" ] || echo "${v##*/} $(readlink "$v/driver") $(<"$v/driver_override")"
+	done
+}
+
+# The kernel's word for one VF, after its MAC address.
+vf_line()
+{
+	ip link show "pf$1" | sed -n "s/^ *vf $2 .*brd [0-9a-f:]*, //p"
+}
+
+# hold N V: a process has the VF, which is on vfio-pci, open; HOLD is its pid
+hold()
+{
+	sleep 1000 9<>"/dev/vfio/$(group_of "$(vf "$1" "$2")")" 3>&- &
+	HOLD=$!
+	echo $HOLD >>"$W/pids"
+}
+
+let_go()
+{
+	kill "$HOLD"
+	wait "$HOLD" || true
+}
+
+# ---- faults ------------------------------------------------------------------------------------------------------------------
+
+# calls SYSCALL COMMAND...: how many of them it makes
+calls()
+{
+	strace -f --seccomp-bpf -e trace="$1" -e signal=none -o "$W/calls" "${@:2}" >/dev/null 3>&- || return
+	grep -c "$1(" "$W/calls" || true
+}
+
+# faulty SYSCALL ERROR N COMMAND...: its N-th call of that name fails
+faulty()
+{
+	strace -f --seccomp-bpf -e trace="$1" -e inject="$1:error=$2:when=$3" -o "$W/calls" "${@:4}" 3>&-
+}
+
+# killed SYSCALL N COMMAND...: it is killed before its N-th call of that name. Fails when it makes less of them.
+killed()
+{
+	local is=0
+	strace -f --seccomp-bpf -e trace="$1" -e inject="$1:signal=KILL:when=$2" -o "$W/calls" "${@:3}" >"$W/killed.out" 2>&1 3>&- || is=$?
+	case $is in
+	137) return ;;
+	0) return 1 ;;
+	*) fail "neither killed nor done ($is): ${*:3}: $(<"$W/killed.out")" ;;
+	esac
+}

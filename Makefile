@@ -143,22 +143,22 @@ MAN  := $(sort $(wildcard man/*.[1-8]))
 COMP := $(sort $(wildcard completions/*))
 DOCS := $(sort $(wildcard docs/*.md))
 EXAMPLES := $(sort $(wildcard examples/*))
+UNITS := $(patsubst etc/%.in,%,$(sort $(wildcard etc/*.in)))
 
 .PHONY: install uninstall clean help
-install: all ## binaries, manual pages, completions, docs, systemd unit; DESTDIR and PREFIX as usual
+install: all ## binaries, manual pages, completions, docs, systemd units; DESTDIR and PREFIX as usual
 	install -d $(bindir) $(compdir) $(unitdir) $(docdir)/docs $(docdir)/examples
 	install -m 755 $(BINS) $(bindir)
 	for page in $(MAN); do install -D -m 644 $$page $(mandir)/man$${page##*.}/$${page##*/} || exit 1; done
 	$(if $(COMP),install -m 644 $(COMP) $(compdir))
-	sed 's|@bindir@|$(PREFIX)/bin|' etc/pe@.service.in > $(B)/pe@.service
-	install -m 644 $(B)/pe@.service $(unitdir)
+	for unit in $(UNITS); do sed 's|@bindir@|$(PREFIX)/bin|' etc/$$unit.in > $(B)/$$unit && install -m 644 $(B)/$$unit $(unitdir) || exit 1; done
 	install -m 644 README.md LICENSE $(docdir)
 	install -m 644 $(DOCS) $(docdir)/docs
 	install -m 644 $(filter %.json,$(EXAMPLES)) $(docdir)/examples
 	install -m 755 $(filter %.sh,$(EXAMPLES)) $(docdir)/examples
 
 uninstall: ## what install put there
-	rm -f $(BINS:$(B)/bin/%=$(bindir)/%) $(unitdir)/pe@.service
+	rm -f $(BINS:$(B)/bin/%=$(bindir)/%) $(UNITS:%=$(unitdir)/%)
 	rm -f $(foreach page,$(MAN),$(mandir)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))
 	rm -f $(patsubst completions/%,$(compdir)/%,$(COMP))
 	rm -rf $(docdir)
@@ -176,7 +176,7 @@ help: ## this list
 DEPS_BUILD := gcc make pkg-config libc6-dev libdpdk-dev libjansson-dev libnl-3-dev libnl-route-3-dev libnl-genl-3-dev libpci-dev libsystemd-dev
 DEPS_DEMO  := iproute2 iputils-ping traceroute ethtool iperf3 jq procps
 DEPS_CHECK := clang clang-format libclang-rt-14-dev libcmocka-dev bats tshark tcpdump arping iputils-tracepath openvswitch-switch \
-	tmux mandoc groff-base man-db shellcheck python3 python3-prometheus-client libpcap0.8 bash-completion util-linux
+	tmux mandoc groff-base man-db shellcheck python3 python3-prometheus-client libpcap0.8 bash-completion util-linux systemd
 DEPS_RIG   := cpio kmod xz-utils
 DEPS_BENCH := dpdk-dev openvswitch-switch-dpdk linux-perf
 DEPS       := $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK) $(DEPS_RIG) $(DEPS_BENCH)

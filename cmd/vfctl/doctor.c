@@ -130,6 +130,14 @@ say(void *arg, const struct doctor_finding *finding)
 	}
 }
 
+static void
+sum_up(const struct showing *s)
+{
+	const unsigned *n = s->count;
+	cli_say(s->cli, "%u failed, %u warning%s, %u note%s", n[DOCTOR_FAIL], n[DOCTOR_WARN], n[DOCTOR_WARN] == 1 ? "" : "s",
+		n[DOCTOR_NOTE], n[DOCTOR_NOTE] == 1 ? "" : "s");
+}
+
 static enum err_code
 examine(struct cli *cli, const struct conf *conf, bool runs, const char *file, struct err *err)
 {

@@ -114,6 +114,13 @@ port_func(const struct work *w, const struct file_port *port)
 	return host_find(w->in->host, port->name, HOST_WANT_PF, &func, &why) ? NULL : func;
 }
 
+/* A driver that is still loading: without it the port has no VFs, without its interface no settings. */
+static enum err_code
+fail_early(struct work *w, const struct file_port *port, const char *what)
+{
+	return err_set(w->err, ERR_NOT_FOUND, "%.60s has no %s", port->name, what);
+}
+
 static bool
 next_numvfs(struct work *w, enum err_code *code)
 {
@@ -130,6 +137,10 @@ next_numvfs(struct work *w, enum err_code *code)
 		bool number = port->numvfs >= 0 && port->numvfs != pf->num_vfs;
 		if (!number && (port->autoprobe < 0 || port->autoprobe == pf->autoprobe)) {
 			continue;
+		}
+		*code = pf->driver[0] ? ERR_NONE : fail_early(w, port, "driver");
+		if (*code) {
+			return true;
 		}
 		*code = plan_numvfs(w->in, pf, number ? (unsigned)port->numvfs : pf->num_vfs, port->autoprobe, w->entry, w->err);
 		if (found(w, *code)) {
@@ -148,8 +159,12 @@ next_port(struct work *w, enum err_code *code)
 		if (!pf || !port->set.has || skipped(w, "ports", port->name, "")) {
 			continue;
 		}
+		if (!pf->nifaces) {
+			*code = fail_early(w, port, "interface here");
+			return true;
+		}
 		struct portset want = {0};
-		portset_copy(&want, &port->set, pf->iface ? portset_diff(&pf->iface->set, &port->set) : port->set.has);
+		portset_copy(&want, &port->set, portset_diff(&pf->iface[0].set, &port->set));
 		if (!want.has) {
 			continue;
 		}

@@ -24,6 +24,22 @@ kept_driver(const struct host_func *func, const struct ledger_record *record)
 	return driver[0] ? driver : "none";
 }
 
+/* What goes without saying when its other half has been said. */
+static void
+drop_idle(json_t *object)
+{
+	static const struct {
+		const char *key, *idle;
+	} all[] = {{"qos", NULL}, {"min_rate_bps", NULL}, {"proto", "802.1Q"}};
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		const json_t *value = json_object_get(object, all[i].key);
+		const char *word = json_string_value(value);
+		if (word ? all[i].idle && strcmp(word, all[i].idle) == 0 : json_integer_value(value) == 0) {
+			json_object_del(object, all[i].key);
+		}
+	}
+}
+
 static json_t *
 vf_object(const struct host_func *pf, const struct host_func *vf, const struct ledger_record *record)
 {
@@ -35,6 +51,7 @@ vf_object(const struct host_func *pf, const struct host_func *vf, const struct l
 	unsigned bits = now.has & rules_driver(pf->driver)->sets;
 	vfset_copy(&keep, &now, now.mac ? bits : bits & ~VFSET_MAC);
 	json_t *object = vfset_to_json(&keep);
+	drop_idle(object);
 	const char *driver = kept_driver(vf, record);
 	if (object && driver && !put(object, "driver", json_string(driver))) {
 		json_decref(object);

@@ -158,8 +158,7 @@ examine(struct cli *cli, const struct conf *conf, bool runs, const char *file, s
 		if (s.out) {
 			code = out_close(s.out, err);
 		}
-		cli_say(cli, "%u failed, %u warnings, %u notes", s.count[DOCTOR_FAIL], s.count[DOCTOR_WARN],
-			s.count[DOCTOR_NOTE]);
+		sum_up(&s);
 	}
 	vfctl_close(&v);
 	return code ? code : s.worst > DOCTOR_NOTE ? ERR_FAILED : ERR_NONE;

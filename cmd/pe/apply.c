@@ -9,6 +9,7 @@
 
 #include "control.h"
 #include "fdb/replica.h"
+#include "filters.h"
 #include "load.h"
 #include "nbr/cache.h"
 #include "owns.h"
@@ -116,6 +117,7 @@ open_port(struct engine *engine, const struct conf_port *conf, uint16_t number, 
 	}
 	if (port->warning[0]) {
 		engine_event(engine, LOG_LEVEL_WARNING, "port %s: %s", port->name, port->warning);
+		port->warning[0] = '\0';
 	}
 	(void)port->driver->poll(port);
 	*out = port;
@@ -173,6 +175,9 @@ stage_view(struct engine *engine, struct stage *stage, struct err *err)
 	}
 	stage->view->generation = generation;
 	stage->view->plan = stage->plan;
+	for (unsigned n = 1; n < SEG_MAX_PORTS; n++) {
+		stage->view->tell_control |= stage->port[n] && stage->port[n]->filtered && stage->plan->port[n].bridge;
+	}
 	/* Those that stay first: new queues go to the cores that poll least. */
 	for (unsigned n = 1; n < SEG_MAX_PORTS; n++) {
 		if (stage->port[n] && !stage->fresh[n]) {
@@ -419,6 +424,7 @@ stage_commit(struct control *control, struct stage *stage)
 		forget_addresses(engine, old->plan);
 	}
 	owns_apply(control);
+	filters_apply(control);
 	if (followed) {
 		/* A number that is free may be given to something else only when nobody remembers its old meaning. */
 		(void)engine_quiet(engine, CONTROL_FOLLOW_MS);

@@ -12,6 +12,7 @@
 
 #include "control.h"
 #include "fib.h"
+#include "filters.h"
 #include "nbr_ops.h"
 #include "owns.h"
 
@@ -97,6 +98,7 @@ tick(struct control *control)
 		seg_put_release(&words->grace, seg_get(&words->grace) + 1);
 	}
 	owns_tick(control, now_ns);
+	filters_tick(control, now_ns);
 	fib_tick(engine);
 	nbr_ops_tick(control, now_ns);
 	apply_tick(control, now_ns);

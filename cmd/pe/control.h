@@ -36,15 +36,17 @@ struct silence {
 	unsigned still; /* looks at a thread that does not even want a CPU */
 };
 
-struct server; /* client.c */
-struct owns;   /* owns.c */
-struct waits;  /* nbr_ops.c */
+struct server;  /* client.c */
+struct owns;    /* owns.c */
+struct waits;   /* nbr_ops.c */
+struct filters; /* filters.c */
 
 struct control {
 	struct engine *engine;
 	struct server *server;
 	struct owns *owns;
 	struct waits *waits; /* answers that are due later */
+	struct filters *filters;
 	struct confirm confirm;
 	struct retired retired;
 	struct silence silence[SEG_MAX_NODES];
@@ -250,6 +252,12 @@ health_ports(struct control *control);
 /* Looks for cores that have stopped in the middle of something. */
 void
 health_cores(struct control *control, uint64_t now_ns);
+
+/* ---- device.c ---- */
+
+/* Does what the port's device asks for: lets it go, takes it again, starts it anew. */
+void
+device_step(struct control *control, uint16_t number, uint64_t now_ns);
 
 /* ---- takeover.c ---- */
 

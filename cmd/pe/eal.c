@@ -233,8 +233,19 @@ start_eal(struct engine *engine, bool huge, struct err *err)
 	return ERR_NONE;
 }
 
+/* The device's address of an mbuf is the program's (--iova-mode=va). */
+static void
+give_address(struct rte_mempool *pool, void *arg, void *object, unsigned index)
+{
+	struct rte_mbuf *m = object;
+	(void)pool;
+	(void)arg;
+	(void)index;
+	rte_mbuf_iova_set(m, (rte_iova_t)(uintptr_t)m->buf_addr);
+}
+
 static enum err_code
-make_pool(struct engine *engine, struct err *err)
+make_pool(struct engine *engine, bool huge, struct err *err)
 {
 	const struct conf *conf = &engine->conf;
 	char name[RTE_MEMPOOL_NAMESIZE];
@@ -244,7 +255,7 @@ make_pool(struct engine *engine, struct err *err)
 	/* Addresses of the devices are virtual ones, so an mbuf may lie across two pages: of 4 KiB each it would else take a
 	 * whole one. */
 	engine->pool = rte_mempool_create_empty(
-		name, conf->mbufs, size, CACHE, sizeof(data), SOCKET_ID_ANY, RTE_MEMPOOL_F_NO_IOVA_CONTIG);
+		name, conf->mbufs, size, CACHE, sizeof(data), SOCKET_ID_ANY, huge ? 0 : RTE_MEMPOOL_F_NO_IOVA_CONTIG);
 	/* A stack without locks: a thread that loses its CPU in the middle of it stalls nobody. */
 	int error = !engine->pool ? -rte_errno : rte_mempool_set_ops_byname(engine->pool, "lf_stack", NULL);
 	if (!error) {
@@ -257,6 +268,11 @@ make_pool(struct engine *engine, struct err *err)
 		return err_hint(err, "fewer memory.mbufs, or more memory");
 	}
 	rte_mempool_obj_iter(engine->pool, rte_pktmbuf_init, NULL);
+	if (!huge) {
+		/* DPDK takes it that devices cannot reach such mbufs. */
+		rte_mempool_obj_iter(engine->pool, give_address, NULL);
+		engine->pool->flags &= ~(unsigned)RTE_MEMPOOL_F_NON_IO;
+	}
 	return ERR_NONE;
 }
 
@@ -274,7 +290,7 @@ eal_start(struct engine *engine, bool *hugepages, struct err *err)
 		return err_set(err, ERR_FAILED, "no memory");
 	}
 	code = start_eal(engine, *hugepages, err);
-	return code != ERR_NONE ? code : make_pool(engine, err);
+	return code != ERR_NONE ? code : make_pool(engine, *hugepages, err);
 }
 
 void

@@ -46,6 +46,7 @@ struct view {
 	uint64_t generation;
 	const struct plan *plan;
 	struct lane *lane[SEG_MAX_PORTS]; /* by port number; NULL: none */
+	bool tell_control;                /* the control core is to hear of bridge entries: some device has filters */
 };
 
 struct engine {

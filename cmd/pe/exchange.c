@@ -56,12 +56,16 @@ void
 exchange_list(struct worker *w, struct seg_msg *msg, unsigned n)
 {
 	uint64_t bell = 1ull << w->number % 64;
-	bool ring_all = false;
+	bool ring_all = false, call = false;
 
 	for (; n; n--, msg++) {
 		msg->seq = ++w->msg_seq;
 		exchange_trace(w, msg);
 		if (msg->to == REPLICA_ALL) {
+			if (w->view->tell_control && msg->kind <= SEG_MSG_FDB_DEL) {
+				exchange_push(w, 0, msg);
+				call = true;
+			}
 			for (unsigned to = 1; to <= w->ncores; to++) {
 				if (to != w->number) {
 					exchange_push(w, to, msg);
@@ -70,7 +74,7 @@ exchange_list(struct worker *w, struct seg_msg *msg, unsigned n)
 			ring_all = true;
 		} else if (msg->to == 0) {
 			exchange_push(w, 0, msg);
-			engine_call(w->engine);
+			call = true;
 		} else if (msg->to <= w->ncores) {
 			exchange_push(w, msg->to, msg);
 			worker_ring(w->engine, msg->to, bell, 0);
@@ -80,6 +84,9 @@ exchange_list(struct worker *w, struct seg_msg *msg, unsigned n)
 		if (to != w->number) {
 			worker_ring(w->engine, to, bell, 0);
 		}
+	}
+	if (call) {
+		engine_call(w->engine);
 	}
 	exchange_owing(w);
 }

@@ -36,15 +36,18 @@ health_ports(struct control *control)
 			continue;
 		}
 		bool link = port->link, present = port->present;
-		if (port->driver->poll(port) && (link != port->link || present != port->present)) {
+		(void)port->driver->poll(port);
+		device_step(control, n, engine_now_ns());
+		if (link != port->link || present != port->present) {
 			link_changed(control, n, link);
 			control->link_since_ns[n] = engine_now_ns();
 			control->link_changes[n]++;
 			engine_event(engine, port->link ? LOG_LEVEL_NOTICE : LOG_LEVEL_WARNING, "port %s: %s", port->name,
-				!port->present ? "the device is gone"
-				: port->link   ? "link up"
-				: present      ? "link down"
-					       : "the device is back, link down");
+				!port->present           ? "the device is gone; the port waits for it"
+				: !present && port->link ? "the device is back, link up"
+				: port->link             ? "link up"
+				: present                ? "link down"
+							 : "the device is back, link down");
 		}
 		publish_port(control, n);
 	}

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/addr.h"
 #include "base/num.h"
 #include "link.h"
 
@@ -24,7 +25,7 @@
 #define CLAIM_PAUSE_NS 10000000L
 
 /* One request, one datagram: they stay whole and in order, and what was sent before the sender's death is still read. */
-enum request { REQUEST_CLAIM, REQUEST_CLAIMANT, REQUEST_NOTE, REQUEST_UNDO };
+enum request { REQUEST_CLAIM, REQUEST_CLAIMANT, REQUEST_NOTE, REQUEST_FORGET, REQUEST_UNDO };
 
 struct message {
 	enum request request;
@@ -66,7 +67,7 @@ struct state {
 static void
 undo(const struct note *note)
 {
-	uint64_t mtu;
+	uint64_t mtu, mac;
 	switch (note->what) {
 	case KEEPER_IPV6:
 		link_set_ipv6(note->ifname, note->value);
@@ -90,6 +91,11 @@ undo(const struct note *note)
 		break;
 	case KEEPER_RXVLAN:
 		link_set_rxvlan(note->ifname, true);
+		break;
+	case KEEPER_FILTER:
+		if (mac_parse(note->value, &mac)) {
+			link_filter(note->ifname, mac, false);
+		}
 		break;
 	}
 }
@@ -120,11 +126,32 @@ undo_all(struct state *state, const char *ifname)
 	}
 }
 
+/* Of most things what was noted first counts; addresses are each a thing of its own. */
+static bool
+is_about(const struct note *note, const struct message *msg)
+{
+	return note->what == msg->what && strcmp(note->ifname, msg->ifname) == 0 &&
+	       (note->what != KEEPER_FILTER || strcmp(note->value, msg->value) == 0);
+}
+
+static void
+forget_note(struct state *state, const struct message *msg)
+{
+	for (struct note **at = &state->newest; *at != NULL; at = &(*at)->older) {
+		struct note *note = *at;
+		if (is_about(note, msg)) {
+			*at = note->older;
+			free(note);
+			return;
+		}
+	}
+}
+
 static void
 take_note(struct state *state, const struct message *msg)
 {
 	for (struct note *n = state->newest; n != NULL; n = n->older) {
-		if (n->what == msg->what && strcmp(n->ifname, msg->ifname) == 0) {
+		if (is_about(n, msg)) {
 			return;
 		}
 	}
@@ -209,6 +236,10 @@ serve(int fd)
 		struct reply reply = {0};
 		if (msg.request == REQUEST_NOTE) {
 			take_note(&state, &msg);
+			continue;
+		}
+		if (msg.request == REQUEST_FORGET) {
+			forget_note(&state, &msg);
 			continue;
 		}
 		if (msg.request == REQUEST_CLAIM) {
@@ -327,13 +358,25 @@ keeper_claim(struct keeper *keeper, const char *ifname, struct err *err)
 	return ERR_NONE;
 }
 
-void
-keeper_note(struct keeper *keeper, const char *ifname, enum keeper_what what, const char *value)
+static void
+tell(struct keeper *keeper, enum request request, const char *ifname, enum keeper_what what, const char *value)
 {
-	struct message msg = message(REQUEST_NOTE, ifname);
+	struct message msg = message(request, ifname);
 	msg.what = what;
 	snprintf(msg.value, sizeof(msg.value), "%s", value);
 	send(keeper->fd, &msg, sizeof(msg), MSG_NOSIGNAL);
+}
+
+void
+keeper_note(struct keeper *keeper, const char *ifname, enum keeper_what what, const char *value)
+{
+	tell(keeper, REQUEST_NOTE, ifname, what, value);
+}
+
+void
+keeper_forget(struct keeper *keeper, const char *ifname, enum keeper_what what, const char *value)
+{
+	tell(keeper, REQUEST_FORGET, ifname, what, value);
 }
 
 void

@@ -29,6 +29,7 @@ enum keeper_what {
 	KEEPER_XDP,     /* value: "": detach an XDP program */
 	KEEPER_PROMISC, /* value: "": clear IFF_PROMISC, which the AF_XDP driver sets */
 	KEEPER_RXVLAN,  /* value: "": VLAN acceleration on again */
+	KEEPER_FILTER,  /* value: a MAC address: let it in no more; noted for each */
 };
 
 /*
@@ -42,6 +43,10 @@ keeper_claim(struct keeper *keeper, const char *ifname, struct err *err);
 /* From now on, undo this for the interface. What was noted first is what counts. */
 void
 keeper_note(struct keeper *keeper, const char *ifname, enum keeper_what what, const char *value);
+
+/* It was undone: there is nothing left to do about it. */
+void
+keeper_forget(struct keeper *keeper, const char *ifname, enum keeper_what what, const char *value);
 
 /* Undo now all that is noted for the interface, the last change first, and give up the claim; returns when it is done. */
 void

@@ -8,8 +8,12 @@
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
 #include <net/if_arp.h>
+#include <linux/neighbour.h>
+#include <linux/netlink.h>
 #include <netlink/netlink.h>
 #include <netlink/route/link.h>
+#include <netlink/route/link/sriov.h>
+#include <netlink/route/neighbour.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -34,6 +38,8 @@ nl_errno(int nle)
 		return EPERM;
 	case NLE_OPNOTSUPP:
 		return EOPNOTSUPP;
+	case NLE_EXIST:
+		return EEXIST;
 	default:
 		return EIO;
 	}
@@ -88,6 +94,100 @@ link_get(const char *name, struct link_info *info)
 	return nl_errno(rc);
 }
 
+/* Runs a question on a connected socket of its own. */
+static int
+with_socket(int (*question)(struct nl_sock *sk, void *arg), void *arg)
+{
+	struct nl_sock *sk = nl_socket_alloc();
+	if (sk == NULL) {
+		return ENOMEM;
+	}
+	int rc = nl_connect(sk, NETLINK_ROUTE);
+	rc = rc == 0 ? question(sk, arg) : rc;
+	nl_socket_free(sk);
+	return nl_errno(rc);
+}
+
+struct vf_question {
+	const char *pf;
+	unsigned vf;
+	uint64_t mac;
+};
+
+static int
+ask_vf(struct nl_sock *sk, void *arg)
+{
+	struct vf_question *q = arg;
+	struct rtnl_link *link = NULL;
+	struct nl_addr *addr = NULL;
+	int rc = rtnl_link_get_kernel(sk, 0, q->pf, &link);
+	if (rc < 0) {
+		return rc;
+	}
+	struct rtnl_link_vf *vf = rtnl_link_vf_get(link, q->vf);
+	rc = vf == NULL ? -NLE_OBJ_NOTFOUND : rtnl_link_vf_get_addr(vf, &addr);
+	if (rc == 0 && nl_addr_get_len(addr) == 6) {
+		q->mac = mac_get(nl_addr_get_binary_addr(addr));
+	}
+	if (vf != NULL) {
+		rtnl_link_vf_put(vf);
+	}
+	rtnl_link_put(link);
+	return rc;
+}
+
+int
+link_get_vf(const char *pf, unsigned vf, uint64_t *mac)
+{
+	struct vf_question q = {.pf = pf, .vf = vf};
+	int rc = with_socket(ask_vf, &q);
+	*mac = q.mac;
+	return rc;
+}
+
+struct filter_question {
+	int index;
+	uint64_t mac;
+	bool add;
+};
+
+static int
+ask_filter(struct nl_sock *sk, void *arg)
+{
+	const struct filter_question *q = arg;
+	uint8_t bytes[6];
+	mac_put(q->mac, bytes);
+	struct rtnl_neigh *neigh = rtnl_neigh_alloc();
+	struct nl_addr *addr = nl_addr_build(AF_LLC, bytes, sizeof(bytes));
+	int rc = -NLE_NOMEM;
+	if (neigh != NULL && addr != NULL) {
+		rtnl_neigh_set_family(neigh, AF_BRIDGE);
+		rtnl_neigh_set_ifindex(neigh, q->index);
+		rtnl_neigh_set_lladdr(neigh, addr);
+		rtnl_neigh_set_flags(neigh, NTF_SELF);
+		rtnl_neigh_set_state(neigh, NUD_PERMANENT);
+		rc = q->add ? rtnl_neigh_add(sk, neigh, NLM_F_CREATE | NLM_F_EXCL) : rtnl_neigh_delete(sk, neigh, 0);
+	}
+	if (addr != NULL) {
+		nl_addr_put(addr);
+	}
+	if (neigh != NULL) {
+		rtnl_neigh_put(neigh);
+	}
+	return rc;
+}
+
+int
+link_filter(const char *name, uint64_t mac, bool add)
+{
+	struct filter_question q = {.index = (int)if_nametoindex(name), .mac = mac, .add = add};
+	if (q.index == 0) {
+		return ENODEV;
+	}
+	int rc = with_socket(ask_filter, &q);
+	return add && rc == EEXIST ? 0 : rc;
+}
+
 /* ---- ioctls ----------------------------------------------------------------------------------------------------- */
 
 static int
@@ -136,6 +236,14 @@ link_speed(const char *name)
 	}
 	uint32_t mbps = ethtool_cmd_speed(&cmd);
 	return mbps == (uint32_t)SPEED_UNKNOWN ? 0 : mbps * 1000000ull;
+}
+
+void
+link_driver(const char *name, char *driver, size_t size)
+{
+	struct ethtool_drvinfo info = {.cmd = ETHTOOL_GDRVINFO};
+	int rc = ethtool(name, &info);
+	snprintf(driver, size, "%.*s", (int)size - 1, rc == 0 ? info.driver : "");
 }
 
 unsigned

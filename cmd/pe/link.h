@@ -32,6 +32,18 @@ link_get(const char *name, struct link_info *info);
 int
 link_look(const char *name, int *index, bool *carrier);
 
+/* What a physical function says of its VF: the MAC that it has given it, 0: none. */
+int
+link_get_vf(const char *pf, unsigned vf, uint64_t *mac);
+
+/* Lets frames to a unicast address in at an interface that is not promiscuous, or no more: `bridge fdb add MAC dev NAME self`. */
+int
+link_filter(const char *name, uint64_t mac, bool add);
+
+/* The kernel's driver of the interface's device; "": it has none. */
+void
+link_driver(const char *name, char *driver, size_t size);
+
 /* Bits a second; 0: unknown. */
 uint64_t
 link_speed(const char *name);

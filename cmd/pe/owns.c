@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "fib.h"
+#include "filters.h"
 #include "nbr/cache.h"
 #include "nbr/own.h"
 #include "net/ip6.h"
@@ -513,7 +514,11 @@ owns_notices(struct control *control)
 	for (unsigned from = 1; from <= engine->ncores; from++) {
 		const struct seg_msg *msg;
 		for (unsigned i = 0; i < NOTICES_PER_RING && (msg = ring_peek(&engine->from[from])); i++) {
-			owns_notice(control, msg, now_ns);
+			if (msg->kind == SEG_MSG_FDB_ADD || msg->kind == SEG_MSG_FDB_DEL) {
+				filters_heard(control, msg);
+			} else {
+				owns_notice(control, msg, now_ns);
+			}
 			ring_pop(&engine->from[from]);
 			seg_add(&mine->messages_received, 1);
 		}

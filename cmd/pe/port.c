@@ -12,15 +12,22 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/addr.h"
 #include "keeper.h"
 #include "link.h"
+#include "pci.h"
 #include "port_int.h"
 
 enum err_code
 port_open(struct port *port, uint16_t number, const struct conf_port *conf, const struct port_env *env, struct err *err)
 {
-	*port = (struct port){
-		.number = number, .wait_fd = -1, .pool = env->pool, .kind = conf->kind, .mtu = conf->mtu, .keeper = env->keeper};
+	*port = (struct port){.number = number,
+		.wait_fd = -1,
+		.pool = env->pool,
+		.kind = conf->kind,
+		.mtu = conf->mtu,
+		.keeper = env->keeper,
+		.filter_room = FILTER_MAX};
 	snprintf(port->name, sizeof(port->name), "%s", conf->name);
 	snprintf(port->device_text, sizeof(port->device_text), "%s", conf->device);
 	if (conf->mtu > env->max_mtu) {
@@ -58,6 +65,82 @@ port_close(struct port *port)
 	port->driver->close(port);
 	port->present = false;
 	port->link = false;
+}
+
+/* ---- what a device lets in -------------------------------------------------------------------------------------- */
+
+static void
+filter_forget(struct port *port, uint64_t mac)
+{
+	unsigned kept = 0;
+	for (unsigned i = 0; i < port->nfilters; i++) {
+		if (port->filter[i] != mac) {
+			port->filter[kept++] = port->filter[i];
+		}
+	}
+	port->nfilters = kept;
+}
+
+/* What the device does not take again is forgotten. */
+static void
+filter_fill(struct port *port)
+{
+	unsigned kept = 0;
+	while (kept < port->nfilters && port->driver->filter(port, port->filter[kept], true) == 0) {
+		kept++;
+	}
+	port->nfilters = kept;
+}
+
+unsigned
+port_filter(struct port *port, const struct filter_steps *steps)
+{
+	const struct port_driver *driver = port->driver;
+	for (unsigned i = 0; i < steps->ndel; i++) {
+		filter_forget(port, steps->del[i]);
+		if (!driver->filter_clear) {
+			(void)driver->filter(port, steps->del[i], false);
+		}
+	}
+	if (steps->ndel > 0 && driver->filter_clear) {
+		(void)driver->filter_clear(port);
+		filter_fill(port);
+	}
+	unsigned added = 0;
+	while (added < steps->nadd && port->nfilters < FILTER_MAX && driver->filter(port, steps->add[added], true) == 0) {
+		port->filter[port->nfilters++] = steps->add[added++];
+	}
+	return added;
+}
+
+void
+port_filter_again(struct port *port)
+{
+	const struct port_driver *driver = port->driver;
+	if (driver->filter_clear) {
+		(void)driver->filter_clear(port); /* those that a killed engine has left, too */
+	}
+	if (driver->filter) {
+		filter_fill(port);
+	}
+	for (uint16_t vid = 1; driver->vlan && vid < 4095; vid++) {
+		if (port_has_vlan(port, vid)) {
+			(void)driver->vlan(port, vid, true);
+		}
+	}
+}
+
+int
+port_set_vlan(struct port *port, uint16_t vid, bool on)
+{
+	uint64_t bit = 1ull << vid % 64;
+	int error = port->driver->vlan(port, vid, on);
+	if (!on) {
+		port->vlan[vid / 64] &= ~bit;
+	} else if (error == 0) {
+		port->vlan[vid / 64] |= bit;
+	}
+	return error;
 }
 
 /* ---- kernel interfaces ------------------------------------------------------------------------------------------ */
@@ -172,6 +255,36 @@ port_prepare_interface(struct port *port, const char *name, struct err *err)
 	return code ? code : set_flag(port, &info, IFF_UP, KEEPER_DOWN, "set up", err);
 }
 
+#define IGBVF_ROOM 3 /* its kernel driver takes no more, and none at all when it is given more */
+
+void
+port_look_at_interface(struct port *port, const char *name)
+{
+	char address[24];
+	struct pci_facts facts;
+	link_driver(name, port->driver_name, sizeof(port->driver_name));
+	if (pci_of_interface(name, address, sizeof(address)) && pci_look(address, &facts) && facts.vf) {
+		port->vf = port->filtered = true;
+		memcpy(port->pf, facts.pf, sizeof(port->pf));
+		port->filter_room = strcmp(port->driver_name, "igbvf") == 0 ? IGBVF_ROOM : FILTER_MAX;
+	}
+}
+
+int
+port_filter_interface(struct port *port, const char *name, uint64_t mac, bool add)
+{
+	char text[MAC_TEXT_SIZE];
+	mac_format(mac, text);
+	if (add) {
+		keeper_note(port->keeper, name, KEEPER_FILTER, text);
+	}
+	int error = link_filter(name, mac, add);
+	if (!add) {
+		keeper_forget(port->keeper, name, KEEPER_FILTER, text);
+	}
+	return error;
+}
+
 enum err_code
 port_take_interface(struct port *port, const char *given, char *name, struct err *err)
 {
@@ -198,6 +311,7 @@ port_take_interface(struct port *port, const char *given, char *name, struct err
 	port->link = info.carrier;
 	port->present = true;
 	port->speed_bps = link_speed(name);
+	port_look_at_interface(port, name);
 	return ERR_NONE;
 }
 

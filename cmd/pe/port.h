@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "bridge/filter.h"
 #include "conf/conf.h"
 #include "shm/layout.h"
 
@@ -25,6 +26,7 @@
 
 struct keeper;
 struct port;
+struct port_env;
 
 struct port_driver {
 	/*
@@ -41,6 +43,26 @@ struct port_driver {
 	enum err_code (*set_mtu)(struct port *port, uint16_t mtu, struct err *err);
 	/* Reads link, speed and what the device lost into *port. True when the link or the presence of the device changed. */
 	bool (*poll)(struct port *port);
+	/* NULL: no such thing at this device. */
+	/* Lets the frames to a unicast address in, or no more; 0 or an errno. */
+	int (*filter)(struct port *port, uint64_t mac, bool add);
+	/* Lets all of them in no more, where a device cannot take back a single one; NULL where it can. */
+	int (*filter_clear)(struct port *port);
+	/* Lets the tagged frames of a VLAN in, or no more; 0 or an errno. */
+	int (*vlan)(struct port *port, uint16_t vid, bool on);
+	/* The device is given back while the port stays, and taken again (device.c). No core uses the port meanwhile. */
+	void (*leave)(struct port *port);
+	enum err_code (*come)(struct port *port, const struct port_env *env, struct err *err);
+	/* Begins anew with a device that was reset; likewise. */
+	enum err_code (*restart)(struct port *port, const struct port_env *env, struct err *err);
+};
+
+/* What a device asks for by the way it behaves; device.c does it. */
+enum port_wish {
+	PORT_CONTENT,
+	PORT_RESTART, /* it was reset by whom it belongs to, and must be started anew */
+	PORT_LEAVE,   /* the kernel wants it back */
+	PORT_AWAY,    /* it is gone, or was never there since */
 };
 
 struct port {
@@ -64,8 +86,22 @@ struct port {
 	bool link; /* carrier, and the device is there */
 	bool present;
 	bool started;
-	char warning[240]; /* set at open: what the operator should know; empty: nothing */
+	char warning[240]; /* set at open and start: what the operator should know; empty: nothing */
 	struct keeper *keeper;
+	/* The driver, and the same but it receives and sends nothing; NULL: the device never leaves. */
+	const struct port_driver *work, *idle;
+	enum port_wish wish;
+	uint64_t retry_ns, pause_ns; /* device.c: when the wish is tried again */
+	char driver_name[SEG_NAME_SIZE];
+	char pf[SEG_NAME_SIZE]; /* of a VF, as vfctl calls it: "eth0:3"; empty: no VF, or not to be seen from here */
+	bool vf;
+	/* It takes in only what it is told: unicast addresses beside its own, tagged VLANs. The control core sees to it
+	 * (filters.c). */
+	bool filtered;
+	unsigned filter_room; /* addresses that it takes at most, as far as its driver tells */
+	unsigned nfilters;
+	uint64_t filter[FILTER_MAX];
+	uint64_t vlan[4096 / 64]; /* bits */
 };
 
 struct port_env {
@@ -92,6 +128,24 @@ port_stop(struct port *port);
 /* Stops when started, gives the device back as it was found. */
 void
 port_close(struct port *port);
+
+/* Takes the steps; returns how many of the additions the device took. port->filter then says what it has. */
+unsigned
+port_filter(struct port *port, const struct filter_steps *steps);
+
+/* After the device has forgotten them: its addresses and VLANs once more. */
+void
+port_filter_again(struct port *port);
+
+static inline bool
+port_has_vlan(const struct port *port, uint16_t vid)
+{
+	return port->vlan[vid / 64] >> vid % 64 & 1;
+}
+
+/* 0 or an errno; port->vlan then says what it has. */
+int
+port_set_vlan(struct port *port, uint16_t vid, bool on);
 
 /*
  * Link changes. The descriptor belongs into the control core's epoll set; after it was readable, link_monitor_read() empties it

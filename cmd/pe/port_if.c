@@ -496,6 +496,9 @@ if_poll(struct port *port)
 		port->present = rebind(port, dev, index) && link_look(dev->name, &index, &carrier) == 0;
 	}
 	port->link = port->present && carrier;
+	if (port->present && !had_present && port->filtered) {
+		port_filter_again(port);
+	}
 	bool changed = port->link != had_link || port->present != had_present;
 	struct link_info info;
 	if (changed && port->present && link_get(dev->name, &info) == 0) {
@@ -508,6 +511,13 @@ if_poll(struct port *port)
 	return changed;
 }
 
+static int
+if_filter(struct port *port, uint64_t mac, bool add)
+{
+	const struct if_device *dev = port->device;
+	return port_filter_interface(port, dev->name, mac, add);
+}
+
 static const struct port_driver if_driver = {
 	.rx = if_rx,
 	.tx = if_tx,
@@ -516,6 +526,7 @@ static const struct port_driver if_driver = {
 	.close = if_close,
 	.set_mtu = if_set_mtu,
 	.poll = if_poll,
+	.filter = if_filter,
 };
 
 static struct if_device *

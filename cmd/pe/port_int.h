@@ -23,6 +23,16 @@ port_eth_open(struct port *port, const struct conf_port *conf, const struct port
 enum err_code
 port_take_interface(struct port *port, const char *given, char *name, struct err *err);
 
+/*
+ * A kernel interface that is a virtual function: promiscuous mode does not let all in there, so the kernel is told addresses,
+ * which it tells the device. Looks whether it is one.
+ */
+void
+port_look_at_interface(struct port *port, const char *name);
+
+int
+port_filter_interface(struct port *port, const char *name, uint64_t mac, bool add);
+
 /* The part of it that an interface needs again after it was created anew, or for another MTU. */
 enum err_code
 port_prepare_interface(struct port *port, const char *name, struct err *err);

@@ -4,12 +4,14 @@
 #include <string.h>
 
 #include "control.h"
+#include "filters.h"
 
 static uint32_t
 port_flags(const struct port *port, const struct lane *lane, bool enabled)
 {
 	return SEG_PORT_USED | (enabled ? SEG_PORT_ENABLED : 0) | (port->link ? SEG_PORT_LINK : 0) |
-	       (lane && lane->faulty ? SEG_PORT_FAULTY : 0);
+	       (lane && lane->faulty ? SEG_PORT_FAULTY : 0) | (port->vf ? SEG_PORT_VF : 0) |
+	       (port->present ? 0 : SEG_PORT_ABSENT) | (port->filtered ? SEG_PORT_FILTERED : 0);
 }
 
 static void
@@ -34,6 +36,8 @@ fill_port(const struct control *control, const struct conf_port *conf, uint16_t 
 	for (uint16_t q = 0; q < port->nrxq; q++) {
 		out->poller[q] = lane->rxq[q].poller;
 	}
+	memcpy(out->driver, port->driver_name, sizeof(out->driver));
+	filters_publish(control, number, out);
 }
 
 static void
@@ -90,6 +94,7 @@ publish_port(struct control *control, uint16_t number)
 	const struct engine *engine = control->engine;
 	const struct port *port = engine->port[number];
 	struct seg_port *out = &seg_control(&engine->seg)->port[number];
+	filters_publish(control, number, out);
 	seg_put(&out->speed_bps, port->speed_bps);
 	seg_put(&out->rx_missed, port->rx_missed);
 	seg_put(&out->link_since_ns, control->link_since_ns[number]);

@@ -10,6 +10,7 @@
 
 #include "control.h"
 #include "fib.h"
+#include "filters.h"
 #include "keeper.h"
 #include "owns.h"
 
@@ -141,6 +142,7 @@ control_start(struct control *control, struct err *err)
 	fill_grace(engine);
 	code = make_work_rings(engine, err);
 	code = code != ERR_NONE ? code : owns_open(control, err);
+	code = code != ERR_NONE ? code : filters_open(control, err);
 	code = code != ERR_NONE ? code : fib_open(engine, err);
 	code = code != ERR_NONE ? code : apply_first(control, err);
 	code = code != ERR_NONE ? code : start_workers(engine, err);
@@ -161,6 +163,7 @@ control_stop(struct control *control, bool started)
 	stop_workers(engine);
 	apply_last(control);
 	owns_close(control);
+	filters_close(control);
 	fib_close(engine);
 	free_work_rings(engine);
 	eal_stop(engine);

@@ -26,6 +26,11 @@ static const struct out_column columns[] = {
 	{.key = "rx_queues", .title = "RXQ", .flags = OUT_RIGHT},
 	{.key = "tx_queues", .title = "TXQ", .flags = OUT_RIGHT},
 	{.key = "bridge"},
+	{.key = "driver", .flags = OUT_WIDE},
+	{.key = "vf", .flags = OUT_WIDE},
+	{.key = "filters", .flags = OUT_RIGHT | OUT_WIDE},
+	{.key = "filters_wanted", .title = "WANTED", .flags = OUT_RIGHT | OUT_WIDE},
+	{.key = "filters_refused", .title = "REFUSED", .flags = OUT_RIGHT | OUT_WIDE},
 	{.key = NULL},
 };
 
@@ -106,18 +111,24 @@ link_word(const struct seg_port *port)
 	if (port->flags & SEG_PORT_FAULTY) {
 		return "faulty";
 	}
-	return !(port->flags & SEG_PORT_ENABLED) ? "disabled" : port->flags & SEG_PORT_LINK ? "up" : "down";
+	if (!(port->flags & SEG_PORT_ENABLED)) {
+		return "disabled";
+	}
+	return port->flags & SEG_PORT_ABSENT ? "absent" : port->flags & SEG_PORT_LINK ? "up" : "down";
 }
 
 static json_t *
 port_json(const struct status *status, const struct seg_port *port)
 {
 	char mac[MAC_TEXT_SIZE];
-	return json_pack("{s:o, s:o, s:b, s:s, s:b, s:I, s:i, s:s, s:i, s:i, s:o}", "port", cli_json_text(port->name), "device",
-		cli_json_text(port->device), "enabled", (port->flags & SEG_PORT_ENABLED) != 0, "link", link_word(port), "faulty",
-		(port->flags & SEG_PORT_FAULTY) != 0, "speed_bps", (json_int_t)port->speed_bps, "mtu", (int)port->mtu, "mac",
-		mac_format(port->mac, mac), "rx_queues", (int)port->rx_queues, "tx_queues", (int)port->tx_queues, "bridge",
-		cli_json_text(bridge_name(status, port)));
+	return json_pack("{s:o, s:o, s:b, s:s, s:b, s:I, s:i, s:s, s:i, s:i, s:o, s:o, s:b, s:I, s:I, s:I}", "port",
+		cli_json_text(port->name), "device", cli_json_text(port->device), "enabled",
+		(port->flags & SEG_PORT_ENABLED) != 0, "link", link_word(port), "faulty", (port->flags & SEG_PORT_FAULTY) != 0,
+		"speed_bps", (json_int_t)port->speed_bps, "mtu", (int)port->mtu, "mac", mac_format(port->mac, mac), "rx_queues",
+		(int)port->rx_queues, "tx_queues", (int)port->tx_queues, "bridge", cli_json_text(bridge_name(status, port)),
+		"driver", cli_json_text(port->driver[0] ? port->driver : NULL), "vf", (port->flags & SEG_PORT_VF) != 0, "filters",
+		(json_int_t)port->filters, "filters_wanted", (json_int_t)port->filters_wanted, "filters_refused",
+		(json_int_t)port->filters_refused);
 }
 
 static json_t *
@@ -227,6 +238,11 @@ print_port(struct out *out, const struct status *status, const struct seg_port *
 	out_number(out, port->rx_queues);
 	out_number(out, port->tx_queues);
 	out_text(out, bridge_name(status, port));
+	out_text(out, port->driver[0] ? port->driver : NULL);
+	out_bool(out, port->flags & SEG_PORT_VF);
+	out_number(out, port->filters);
+	out_number(out, port->filters_wanted);
+	out_number(out, port->filters_refused);
 	out_row(out);
 }
 

@@ -242,7 +242,7 @@ worker_receive(struct worker *w, const struct polled *polled)
 	if (!queue_take(&polled->rxq->owner, w->number)) {
 		return false;
 	}
-	unsigned n = port->driver->rx(port, polled->rxq->queue, frame, BURST, w->mine);
+	unsigned n = seg_get(&port->driver)->rx(port, polled->rxq->queue, frame, BURST, w->mine);
 	queue_give(&polled->rxq->owner);
 	if (!n) {
 		return false;

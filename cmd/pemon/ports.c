@@ -36,6 +36,13 @@ static const struct out_column columns[] = {
 	{.key = "steered_packets", .title = "STEERED", .flags = OUT_RIGHT | OUT_WIDE},
 	{.key = "channel_packets", .title = "FORWARDED", .flags = OUT_RIGHT | OUT_WIDE},
 	{.key = "csum_unfinished", .title = "CSUM", .flags = OUT_RIGHT | OUT_WIDE},
+	{.key = "driver", .flags = OUT_WIDE},
+	{.key = "vf", .flags = OUT_WIDE},
+	{.key = "filters", .flags = OUT_RIGHT | OUT_WIDE},
+	{.key = "filters_wanted", .title = "WANTED", .flags = OUT_RIGHT | OUT_WIDE},
+	{.key = "filters_refused", .title = "REFUSED", .flags = OUT_RIGHT | OUT_WIDE},
+	{.key = "vlans", .flags = OUT_RIGHT | OUT_WIDE},
+	{.key = "vlans_refused", .flags = OUT_RIGHT | OUT_WIDE},
 	{.key = NULL},
 };
 
@@ -66,6 +73,18 @@ out_config(struct out *out, const struct sample *sample, const struct seg_port *
 	out_number(out, port->tx_queues);
 	out_numbers(out, pollers, queues);
 	out_number(out, port->link_changes);
+}
+
+static void
+out_filters(struct out *out, const struct seg_port *port)
+{
+	out_text(out, port->driver[0] ? port->driver : NULL);
+	out_bool(out, port->flags & SEG_PORT_VF);
+	out_number(out, port->filters);
+	out_number(out, port->filters_wanted);
+	out_number(out, port->filters_refused);
+	out_number(out, port->vlans);
+	out_number(out, port->vlans_refused);
 }
 
 /* core < 0: all of them. */
@@ -113,6 +132,7 @@ row(struct out *out, const struct pemon *pemon, unsigned number, int core)
 	out_number(out, now.steered);
 	out_number(out, channel);
 	out_number(out, now.csum_unfinished);
+	out_filters(out, port);
 	out_row(out);
 }
 

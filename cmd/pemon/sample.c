@@ -265,6 +265,9 @@ sample_link(const struct seg_port *port)
 	if (!(port->flags & SEG_PORT_ENABLED)) {
 		return "disabled";
 	}
+	if (port->flags & SEG_PORT_ABSENT) {
+		return "absent";
+	}
 	return port->flags & SEG_PORT_LINK ? "up" : "down";
 }
 

@@ -59,6 +59,7 @@ static const struct drop_name {
 		"raise police.local_pps"},
 	[SEG_DROP_OWN_SOURCE] = {"own_source", "its source is a MAC of ours: a loop, or somebody has the same", ""},
 	[SEG_DROP_L3_IFACE_DOWN] = {"l3_iface_down", "the interface is not enabled", ""},
+	[SEG_DROP_REFLECTED] = {"reflected", "sent by this port for a group; its NIC gives a VF its own frames back", ""},
 	[SEG_DROP_L3_SOURCE_ROUTE] = {"l3_source_route", "an IPv4 option wants to choose its way (RFC 7126 4.3)", ""},
 	[SEG_DROP_STALLED] = {"stalled", "it waited for a core that was taken out", ""},
 };

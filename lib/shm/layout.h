@@ -22,7 +22,7 @@
 #include <stdint.h>
 
 #define SEG_MAGIC 0x6765732d74696b70ull /* "pkit-seg" */
-#define SEG_VERSION 2u
+#define SEG_VERSION 3u
 #define SEG_NAME_PREFIX "/pekit."
 
 #define SEG_LINE 64
@@ -322,7 +322,8 @@ enum seg_drop {
 	SEG_DROP_L3_IFACE_DOWN = 44,   /* the interface is not enabled */
 	SEG_DROP_STALLED = 45,         /* waited for a core that was taken out */
 	SEG_DROP_L3_SOURCE_ROUTE = 46, /* an IPv4 option that tells us the way */
-	SEG_DROPS = 47,
+	SEG_DROP_REFLECTED = 47,       /* our own frame for a group, which a virtual function was given back */
+	SEG_DROPS = 48,
 };
 
 struct seg_port_count { /* one core's part of one port */
@@ -446,6 +447,9 @@ enum seg_port_kind { SEG_PORT_IF = 1, SEG_PORT_XDP = 2, SEG_PORT_PCI = 3, SEG_PO
 #define SEG_PORT_ENABLED 2u
 #define SEG_PORT_LINK 4u
 #define SEG_PORT_FAULTY 8u
+#define SEG_PORT_VF 16u       /* a virtual function */
+#define SEG_PORT_ABSENT 32u   /* the device is gone; the port waits for it */
+#define SEG_PORT_FILTERED 64u /* it takes in only the unicast addresses that it is told */
 
 struct seg_port {
 	char name[SEG_NAME_SIZE];
@@ -462,6 +466,13 @@ struct seg_port {
 	uint16_t bridge;               /* 0: none */
 	uint8_t poller[SEG_MAX_CORES]; /* core that polls receive queue n */
 	uint16_t pad;
+	char driver[SEG_NAME_SIZE]; /* what drives it, as DPDK or the kernel calls it; empty: unknown */
+	/* Of a port that is SEG_PORT_FILTERED; else 0. */
+	uint64_t filters_refused; /* addresses that the device did not take, ever */
+	uint32_t filters_wanted;  /* unicast addresses that it should let in beside its own */
+	uint32_t filters;         /* of them, those that it does */
+	uint16_t vlans;           /* tagged VLANs that it was told to let in */
+	uint16_t vlans_refused;   /* that it does not take */
 } SEG_ALIGNED;
 
 enum seg_stp { SEG_STP_OFF = 0, SEG_STP_BLOCK = 1 };
@@ -571,6 +582,6 @@ _Static_assert(sizeof(struct seg_msg) == 64, "a message is a cache line");
 _Static_assert(sizeof(struct seg_port_count) == 64, "a core and port is a cache line");
 _Static_assert(sizeof(struct seg_drop_count) == 128, "ABI");
 _Static_assert(sizeof(struct seg_event) == 128, "ABI");
-_Static_assert(sizeof(struct seg_port) == 320, "ABI");
+_Static_assert(sizeof(struct seg_port) == 384, "ABI");
 
 #endif

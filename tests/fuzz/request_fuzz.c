@@ -13,7 +13,8 @@
  * cmd/pe/exchange.c cmd/pe/fdb_ops.c cmd/pe/fib.c cmd/pe/fib_copy.c cmd/pe/fib_hop.c cmd/pe/forward.c cmd/pe/health.c
  * cmd/pe/hold.c cmd/pe/keeper.c cmd/pe/l3.c cmd/pe/l3_error.c cmd/pe/l3_group.c cmd/pe/l3_local.c cmd/pe/l3_route.c
  * cmd/pe/l3_send.c cmd/pe/lane.c cmd/pe/link.c cmd/pe/load.c cmd/pe/nbr_ops.c cmd/pe/neighbor.c cmd/pe/neighbor_io.c
- * cmd/pe/offload.c cmd/pe/ops.c cmd/pe/owns.c cmd/pe/port.c cmd/pe/port_eth.c cmd/pe/port_if.c cmd/pe/publish.c
+ * cmd/pe/offload.c cmd/pe/ops.c cmd/pe/owns.c cmd/pe/port.c cmd/pe/port_eth.c cmd/pe/port_xdp.c cmd/pe/port_pci.c
+ * cmd/pe/pci.c cmd/pe/igbvf.c cmd/pe/filters.c cmd/pe/device.c cmd/pe/port_if.c cmd/pe/publish.c
  * cmd/pe/route_ops.c cmd/pe/save.c cmd/pe/start.c cmd/pe/steer.c cmd/pe/takeover.c cmd/pe/transmit.c cmd/pe/worker.c
  * cmd/pe/xdp.c cmd/pe/xdp_rings.c -lpekit -ldpdk -lsystemd -ljansson -lm
  */

@@ -9,8 +9,9 @@
  * Says "ready", and a line whenever a link changes. Reads commands: "stats" (answers one JSON line), "reopen", "mtu N", "hoard"
  * (takes all free mbufs, and those of frames that come in), "release". Ends with its standard input, or by SIGTERM.
  *
- * links: cmd/pe/port.c cmd/pe/port_eth.c cmd/pe/port_if.c cmd/pe/link.c cmd/pe/xdp.c cmd/pe/xdp_rings.c cmd/pe/keeper.c
- * cmd/pe/offload.c lib/base/err.c lib/base/num.c -ldpdk
+ * links: cmd/pe/port.c cmd/pe/port_eth.c cmd/pe/port_xdp.c cmd/pe/port_pci.c cmd/pe/pci.c cmd/pe/igbvf.c
+ * cmd/pe/port_if.c cmd/pe/link.c cmd/pe/xdp.c cmd/pe/xdp_rings.c cmd/pe/keeper.c
+ * cmd/pe/offload.c lib/base/addr.c lib/base/err.c lib/base/num.c -ldpdk
  */
 #include <errno.h>
 #include <poll.h>

@@ -292,8 +292,8 @@ headers_refused(void **state)
 	char *whole = read_whole(path, &size), *bent = malloc(size);
 	seg_detach(&seg);
 	BEND(magic, 1, "not a segment of pekit");
-	BEND(version, 7, "layout version 7; this pekit reads 2");
-	BEND(version, 0, "layout version 0; this pekit reads 2");
+	BEND(version, 7, "layout version 7; this pekit reads 3");
+	BEND(version, 0, "layout version 0; this pekit reads 3");
 	snprintf(text, sizeof(text), "damaged segment: header_size 64 instead of %zu", sizeof(struct seg_header));
 	BEND(header_size, 64, text);
 	BEND(name[0], '\0', "damaged segment: name");

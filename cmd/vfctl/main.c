@@ -47,8 +47,8 @@
 	{ \
 		.name = "force", .place = CLI_OPT, .type = CLI_FLAG, .help = (text) \
 	}
-#define OPT_FORCE_REBIND OPT_FORCE("even if the default route or your login goes over it")
-#define OPT_FORCE_RELEASE OPT_FORCE("whoever holds it, and even if the default route or your login goes over it")
+#define OPT_FORCE_REBIND OPT_FORCE("even if its interface is up, or the default route or your login goes over it")
+#define OPT_FORCE_RELEASE OPT_FORCE("whoever holds it, and even if its interface is up")
 #define END \
 	{ \
 		.name = NULL \

@@ -25,13 +25,14 @@ read_labels(struct vfctl *v)
 	if (!code) {
 		code = file_parse(text, size, &file, &err);
 		free(text);
-	}
-	if (!code) {
-		code = file_label(&file, &v->host, &err);
-		file_free(&file);
+		if (!code) {
+			code = file_label(&file, &v->host, &err);
+			file_free(&file);
+		}
+		code = code ? text_blame(path, ERR_USAGE, &err) : ERR_NONE;
 	}
 	if (code && code != ERR_NOT_FOUND && v->cli) {
-		cli_note(v->cli, "%s: %s: ports have no labels from it", path, err.message);
+		cli_note(v->cli, "%s; the ports have no labels from it", err.message);
 	}
 }
 
@@ -186,7 +187,7 @@ tell_step(void *arg, const struct step *step, bool undone)
 	struct doing *d = arg;
 	char text[STEP_SIZE];
 	step_text(&d->v->host, step, text, sizeof(text));
-	cli_say(d->v->cli, "%s%s", undone ? "taken back: " : d->v->cli->dry_run ? "would be: " : "", text);
+	cli_say(d->v->cli, "%s%s", undone ? "taken back: " : d->v->cli->dry_run ? "would be " : "", text);
 	if (!undone) {
 		json_array_append_new(d->steps, cli_json_text(text));
 	}

@@ -102,7 +102,7 @@ static const struct out_column pool_columns[] = {
 	{.key = "kernel", .flags = OUT_RIGHT},
 	{.key = "holders"},
 	{.key = "held_devices", .flags = OUT_NO_TABLE},
-	{.key = "free_devices", .flags = OUT_WIDE},
+	{.key = "free_devices", .title = "FREE DEVICES", .flags = OUT_WIDE},
 	{.key = NULL},
 };
 

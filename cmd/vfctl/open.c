@@ -103,9 +103,9 @@ open_dry(struct cli *cli, struct vfctl *v, struct err *err)
 {
 	enum err_code code = vfctl_open(cli, HOST_READ_ALL, v, err);
 	if (!code && v->ledger.ledger.open.seq) {
-		cli_note(cli, "a command (%s) was left halfway; the next change %s it first",
+		cli_note(cli, "a command (%s) was left halfway; the next change %s first",
 			ledger_op_name(v->ledger.ledger.open.op),
-			ledger_undoes(v->ledger.ledger.open.op) ? "takes back" : "finishes");
+			ledger_undoes(v->ledger.ledger.open.op) ? "takes it back" : "finishes it");
 	}
 	return code;
 }

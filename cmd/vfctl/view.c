@@ -367,6 +367,18 @@ put_list(struct out *out, const json_t *list)
 	out_texts(out, texts, n);
 }
 
+/* Sentences want more than a comma between them. */
+static void
+put_sentences(struct out *out, const json_t *list)
+{
+	char text[512] = "";
+	for (size_t i = 0, at = 0; i < json_array_size(list) && at < sizeof(text); i++) {
+		at += (size_t)snprintf(
+			text + at, sizeof(text) - at, "%s%s", i ? ", " : "", json_string_value(json_array_get(list, i)));
+	}
+	out_text(out, text[0] ? text : NULL);
+}
+
 static void
 put_value(struct out *out, const json_t *value, const char *text)
 {
@@ -396,9 +408,14 @@ void
 view_row(struct out *out, const struct out_column *columns, const struct vfctl *v, const struct host_func *func)
 {
 	json_t *row = view_json(v, func);
+	bool table = v->cli->format == CLI_TABLE || v->cli->format == CLI_WIDE;
 	for (; columns->key; columns++) {
 		char text[96];
 		const json_t *value = json_object_get(row, columns->key);
+		if (table && strcmp(columns->key, "used_by") == 0) {
+			put_sentences(out, value);
+			continue;
+		}
 		put_value(out, value, json_is_null(value) ? NULL : people(func, columns->key, text));
 	}
 	out_row(out);

@@ -90,6 +90,16 @@ denied()
 	v -j vf list | jq -e '[.[].state] == ["used", "held", "free", "free"]'
 }
 
+@test "who uses it, when there are several" {
+	ln -s /dev/vfio/22 host/proc/812/fd/4
+	mkdir -p host/proc/813/fd
+	echo qemu >host/proc/813/comm
+	ln -s /dev/vfio/22 host/proc/813/fd/3
+	[[ "$(v vf list | grep '^eth0:2 ')" =~ "  pe (pid 812) through /dev/vfio/22, qemu (pid 813) through /dev/vfio/22"$|"  qemu (pid 813) through /dev/vfio/22, pe (pid 812) through /dev/vfio/22"$ ]]
+	v -j vf list | jq -e '.[2] | .state == "used" and (.used_by | sort) == ["pe (pid 812) through /dev/vfio/22", "qemu (pid 813) through /dev/vfio/22"]'
+	[ "$(v -j vf list --free | jq -c '[.[].index]')" = '[3]' ]
+}
+
 @test "vf list: the words select" {
 	[ "$(v vf list pf eth0 -j | jq length)" = 4 ]
 	[ "$(v vf list pf eth1 -j | jq -c .)" = '[]' ]
@@ -227,6 +237,30 @@ denied()
 	[ "$(vfctl --root host2 -j pf list | jq -c .)" = '[]' ]
 }
 
+@test "the hosts that were recorded: every listing in every form, and lspci" {
+	local tree words form slot class ids rest
+	for tree in "$ROOT"/tests/hosts/*/; do
+		for words in "pf list" "vf list" "pci list" "pci assignable" "port show"; do
+			for form in table wide csv; do
+				# shellcheck disable=SC2086 # two words
+				run --separate-stderr vfctl --root "$tree" -o $form $words
+				[ "$status" = 0 ] || { echo "$tree $words: $stderr"; return 1; }
+			done
+			# shellcheck disable=SC2086
+			vfctl --root "$tree" -j $words | jq -e 'type == "array"'
+		done
+		command -v lspci >/dev/null || continue
+		# A dump has not the ids of VFs, which are in sysfs.
+		lspci -F "$tree/pci.dump" -n | grep ' 02..: ' | while read -r slot class ids rest; do
+			if [ "$ids" = ffff:ffff ]; then
+				ids=$(cat "$tree/sys/bus/pci/devices/0000:$slot/vendor"):$(cat "$tree/sys/bus/pci/devices/0000:$slot/device")
+			fi
+			echo "$slot $class ${ids//0x/}${rest:+ $rest}"
+		done >expected
+		vfctl --root "$tree" pf list -o lspci | diff expected -
+	done
+}
+
 @test "names of interfaces do not steer the terminal, and JSON is JSON" {
 	host odd
 	local words
@@ -256,7 +290,7 @@ denied()
 	sed -i '$d' host/ledger
 	run --separate-stderr v vf set eth0:2 vlan 7 --dry-run
 	[ "$status" = 0 ]
-	[ "$stderr" = "vfctl: a command (lease) was left halfway; the next change takes back it first" ]
+	[ "$stderr" = "vfctl: a command (lease) was left halfway; the next change takes it back first" ]
 }
 
 # ---- changes, which a recorded host shows only

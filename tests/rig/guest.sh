@@ -7,6 +7,7 @@ mkdir -p /dev/pts /dev/shm /dev/hugepages /run
 mount -t devpts devpts /dev/pts
 mount -t tmpfs shm /dev/shm
 mount -t tmpfs run /run
+mkdir -p /run/rig /run/netns
 mount -t tmpfs tmp /tmp
 mount -t hugetlbfs hugetlbfs /dev/hugepages
 ln -s /proc/self/fd /dev/fd
@@ -15,7 +16,7 @@ ip link set lo up
 sysctl -qw net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.default.router_solicitations=0
 modprobe -a virtio_console igb virtio_net vfio-pci
 
-await 10 host_port output >/dev/null
+await 10 host_port output
 exec >"$(host_port output)" 2>&1
 host_hello
 for n in 0 1; do
@@ -27,6 +28,7 @@ for n in 0 1; do
 done
 
 cd /repo || exit
+: >/out/started
 command=$(< /out/command)
 bash -c "$command" </dev/null
 echo $? >/out/status

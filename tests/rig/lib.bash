@@ -23,6 +23,7 @@ bats_require_minimum_version 1.5.0 2>/dev/null || true
 export PATH="/build/bin:/usr/sbin:/usr/bin" LC_ALL=C
 PCI=/sys/bus/pci/devices
 PF0=0000:01:00.0 PF1=0000:02:00.0
+PFS=("$PF0" "$PF1")
 # shellcheck disable=SC2034  # for the tests
 CRYPTO0=0000:03:00.0 CRYPTO1=0000:04:00.0
 
@@ -32,7 +33,8 @@ rig_setup()
 	: >"$W/pids"
 	: >"$W/engines"
 	dmesg --clear
-	rig_clean
+	[ ! -e /run/rig/touched ] || rig_clean
+	: >/run/rig/touched
 }
 
 # Nothing is left, whatever the test did. What there is to say goes to the output of a failed test.
@@ -55,39 +57,42 @@ rig_teardown()
 	rig_clean
 }
 
-# The state in which a test begins. A PF that was unplugged comes back.
+# The state in which a test begins. A PF that was unplugged comes back. Written for few processes: each costs an emulated processor
+# 30 to 60 ms, and this runs after every test.
 rig_clean()
 {
-	local ns dev n
+	local path n name
 
-	for ns in $(ip netns list | awk '{ print $1 }'); do
-		[[ $ns == w[01] ]] || { ns_end "$ns" || return; }
+	for path in /run/netns/*; do
+		[[ ${path##*/} == w[01] ]] || ns_end "${path##*/}" || return
 	done
 	for n in 0 1; do
-		[ -e "$PCI/$(pf $n)" ] || host_plug $n || return
-		host_link $n up
-		ip -n w$n addr flush dev w$n
-		ip netns exec w$n bash -c 'for link in /sys/class/net/*; do [ -e "$link/device" ] || [ "${link##*/}" = lo ] || ip link del "${link##*/}"; done'
+		[ -e "$PCI/${PFS[n]}" ] || host_plug $n || return
+		[ ! -e /run/rig/cut$n ] || host_link $n up || return
+		while IFS=: read -r _ name _; do
+			name=${name# } name=${name%@*}
+			[[ $name == lo || $name == w$n ]] || ip -n w$n link del dev "$name" || return
+		done < <(printf '%s\n' "addr flush dev w$n" "link set dev w$n nomaster mtu 1500 promisc off up" 'link show' | ip -n w$n -o -batch -)
 	done
-	for dev in /sys/class/net/*; do
-		[ -e "$dev/device" ] || [ "${dev##*/}" = lo ] || ip link del "${dev##*/}" 2>/dev/null
+	for path in /sys/class/net/*; do
+		[ -e "$path/device" ] || [ "${path##*/}" = lo ] || [ ! -e "$path" ] || ip link del "${path##*/}" || return
 	done
-	for dev in "$CRYPTO0" "$CRYPTO1"; do
-		unbind "$dev"
+	for path in $CRYPTO0 $CRYPTO1; do
+		[ ! -e "$PCI/$path/driver" ] || unbind "$path"
 	done
-	pf_reset
+	pf_reset && rm -f /run/rig/touched
 }
 
 # await SECONDS COMMAND...: until it succeeds; else a failure that shows the command and its last output.
 await()
 {
-	local seconds=$1 end output
+	local seconds=$1 end
 	shift
 	end=$((${EPOCHREALTIME/./} + seconds * 1000000))
-	until output=$("$@" 2>&1); do
+	until "$@" >/run/rig/awaited 2>&1; do
 		if [ "${EPOCHREALTIME/./}" -gt "$end" ]; then
 			echo "not within $seconds s: $*" >&2
-			echo "$output" >&2
+			cat /run/rig/awaited >&2
 			return 1
 		fi
 		sleep 0.02
@@ -117,19 +122,23 @@ gone()
 # pf N: the PCI address of a PF
 pf()
 {
-	[ "$1" = 0 ] && echo $PF0 || echo $PF1
+	echo "${PFS[$1]}"
 }
 
 # vf N V: the PCI address of VF V of PF N
 vf()
 {
-	basename "$(readlink "$PCI/$(pf "$1")/virtfn$2")"
+	basename "$(realpath "$PCI/${PFS[$1]}/virtfn$2")"
 }
 
 # The interface of a PCI device, in this namespace.
 dev_of()
 {
-	ls "$PCI/$1/net"
+	local path
+	for path in "$PCI/$1"/net/* "$PCI/$1"/virtio*/net/*; do
+		[ ! -e "$path" ] || { echo "${path##*/}" && return; }
+	done
+	fail "$1 has no interface here"
 }
 
 # The interface with a MAC address, in this namespace.
@@ -137,7 +146,7 @@ dev_with()
 {
 	local link
 	for link in /sys/class/net/*; do
-		[ "$(< "$link/address")" != "$1" ] || { basename "$link" && return; }
+		[ "$(< "$link/address")" != "$1" ] || { echo "${link##*/}" && return; }
 	done
 	fail "no interface has the address $1"
 }
@@ -156,10 +165,10 @@ group_of()
 bind()
 {
 	unbind "$1"
-	modprobe "$2"
+	[ -e "/sys/bus/pci/drivers/$2" ] || modprobe "$2" || return
 	echo "$2" >"$PCI/$1/driver_override"
 	echo "$1" >/sys/bus/pci/drivers_probe
-	same "driver of $1" "$(driver_of "$1")" "$2"
+	[ "$PCI/$1/driver" -ef "/sys/bus/pci/drivers/$2" ] || fail "the driver of $1 is $(driver_of "$1"), should be $2"
 }
 
 unbind()
@@ -168,45 +177,45 @@ unbind()
 	echo >"$PCI/$1/driver_override"
 }
 
-# pf_named N: a PF that has appeared has its interface named pfN.
+# pf_named N: a PF that has appeared has its interface named pfN, and is up; autoprobe is off.
 pf_named()
 {
-	local dev
-	await 10 dev_of "$(pf "$1")" || return
-	dev=$(dev_of "$(pf "$1")")
-	[ "$dev" = "pf$1" ] || ip link set dev "$dev" down name "pf$1"
+	if [ ! -e "$PCI/${PFS[$1]}/net/pf$1" ]; then
+		await 20 dev_of "${PFS[$1]}" || return
+		ip link set dev "$(< /run/rig/awaited)" down name "pf$1" || return
+	fi
 	ip link set dev "pf$1" up
-	echo 0 >"$PCI/$(pf "$1")/sriov_drivers_autoprobe"
+	echo 0 >"$PCI/${PFS[$1]}/sriov_drivers_autoprobe"
 }
 
 # Both PFs as at the beginning: no VFs, no addresses.
 pf_reset()
 {
-	local n dir
+	local n dir numvfs
 	for n in 0 1; do
-		dir=$PCI/$(pf $n)
+		dir=$PCI/${PFS[n]}
+		read -r numvfs <"$dir/sriov_numvfs"
+		[ "$numvfs" = 0 ] || echo 0 >"$dir/sriov_numvfs" || return
+		[ "$dir/driver" -ef /sys/bus/pci/drivers/igb ] || bind "${PFS[n]}" igb || return
+		[ -e "$dir/net/pf$n" ] || pf_named $n || return
 		echo 0 >"$dir/sriov_drivers_autoprobe"
-		[ "$(< "$dir/sriov_numvfs")" = 0 ] || echo 0 >"$dir/sriov_numvfs" || return
-		[ "$(driver_of "$(pf $n)")" = igb ] || bind "$(pf $n)" igb || return
-		pf_named $n || return
-		ip link set dev pf$n nomaster mtu 1500 promisc off allmulticast off
-		ip addr flush dev pf$n
 	done
+	printf '%s\n' "link set dev pf"{0,1}" nomaster mtu 1500 promisc off allmulticast off up" "addr flush dev pf"{0,1} | ip -batch -
 }
 
 # vfs N COUNT: that many on PF N, with their MAC addresses and without drivers. Without VFs before.
 vfs()
 {
 	local v
-	echo "$2" >"$PCI/$(pf "$1")/sriov_numvfs" || return
+	echo "$2" >"$PCI/${PFS[$1]}/sriov_numvfs" || return
 	for ((v = 0; v < $2; v++)); do
-		ip link set dev "pf$1" vf $v mac "$(vf_mac "$1" $v)" || return
-	done
+		echo "link set dev pf$1 vf $v mac 52:54:00:00:0$(($1 + 1)):1$v"
+	done | ip -batch -
 }
 
 vf_mac()
 {
-	printf '52:54:00:00:%02x:1%x' $(($1 + 1)) "$2"
+	echo "52:54:00:00:0$(($1 + 1)):1$2"
 }
 
 # ---- namespaces and links ---------------------------------------------------------------------------------------------------------
@@ -236,15 +245,18 @@ addresses()
 	done
 }
 
+# carrier NS DEV [0|1]
 carrier()
 {
-	ip netns exec "$1" cat "/sys/class/net/$2/carrier" | grep -qx 1
+	ip netns exec "$1" grep -qx "${3:-1}" "/sys/class/net/$2/carrier"
 }
 
-# The link of a PF's interface, in this namespace.
+# pf_carrier N [0|1]
 pf_carrier()
 {
-	[ "$(cat "/sys/class/net/pf$1/carrier" 2>/dev/null)" = "${2:-1}" ]
+	local carrier=
+	read -r carrier 2>/dev/null <"/sys/class/net/pf$1/carrier"
+	[ "$carrier" = "${2:-1}" ]
 }
 
 ns_new()
@@ -268,9 +280,8 @@ kernel_vf()
 	local address
 	address=$(vf "$1" "$2")
 	bind "$address" igbvf || return
-	await 10 dev_of "$address" >/dev/null || return
-	ns_new "$3" || return
-	ip link set dev "$(dev_of "$address")" netns "$3" name e0
+	await 10 dev_of "$address" || return
+	ip netns add "$3" && ip link set dev "$(< /run/rig/awaited)" netns "$3" name e0 && ip -n "$3" link set lo up || return
 	ip -n "$3" link set dev e0 up
 	addresses "$3" e0 "${@:4}" || return
 	await 20 carrier "$3" e0
@@ -386,6 +397,7 @@ host_asks()
 # host_link N up|down: the cable of PF N
 host_link()
 {
+	[ "$2" = up ] && rm -f "/run/rig/cut$1" || : >"/run/rig/cut$1"
 	host_asks set_link "{\"name\": \"nic$1\", \"up\": $([ "$2" = up ] && echo true || echo false)}"
 }
 
@@ -400,6 +412,5 @@ host_plug()
 {
 	host_asks device_add "{\"driver\": \"igb\", \"id\": \"nic$1\", \"bus\": \"slot$1\", \"netdev\": \"pf$1\", \"mac\": \"52:54:00:00:0$(($1 + 1)):00\",
 		\"romfile\": \"\"}" || return
-	await 20 dev_of "$(pf "$1")" >/dev/null || return
 	pf_named "$1"
 }

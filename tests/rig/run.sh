@@ -105,12 +105,36 @@ done
 mkfifo "$W/silence"
 exec {silence}<>"$W/silence"
 printf '%q ' "${COMMAND[@]}" >"$OUT/command"
-rm -f "$OUT/status"
 root=$CACHE/qemu
-timeout --foreground -k 5 "$LIMIT" "$root/lib64/ld-linux-x86-64.so.2" --library-path "$root/usr/lib/x86_64-linux-gnu" "$root/usr/bin/qemu-system-x86_64" \
-	-L "$root/usr/share/qemu" -L "$root/usr/share/seabios" "${machine[@]}" "${ports[@]}" "${shares[@]}" "${devices[@]}" -append "${kernel//$'\n\t'/ }" \
-	<&$silence 2>"$W/errors" &
-qemu=$!
+
+boot()
+{
+	rm -f "$OUT/status" "$OUT/started" "$W/monitor"
+	timeout --foreground -k 5 "$LIMIT" "$root/lib64/ld-linux-x86-64.so.2" --library-path "$root/usr/lib/x86_64-linux-gnu" \
+		"$root/usr/bin/qemu-system-x86_64" -L "$root/usr/share/qemu" -L "$root/usr/share/seabios" \
+		"${machine[@]}" "${ports[@]}" "${shares[@]}" "${devices[@]}" -append "${kernel//$'\n\t'/ }" <&$silence 2>"$W/errors" &
+	qemu=$!
+}
+
+# The tests have begun, or QEMU has ended; false: neither, and it is long.
+begun()
+{
+	local end=$((SECONDS + 60))
+	until [ -e "$OUT/started" ] || ! kill -0 "$qemu" 2>/dev/null; do
+		[ $SECONDS -lt $end ] || return 1
+		sleep 0.1
+	done
+}
+
+# An emulated processor loses a timer once in a while as it starts, and then stands still.
+for try in 1 2 3; do
+	boot
+	begun && break
+	[ $try = 3 ] && break
+	kill "$qemu"
+	wait "$qemu"
+	echo "# the guest did not start: once more"
+done
 wait $qemu
 ended=$?
 qemu=''

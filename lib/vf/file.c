@@ -231,7 +231,7 @@ merge_vf(struct reader *r, const struct vf_words *words, unsigned i, struct file
 			ok = ok && json_object_update(merged, (json_t *)(uintptr_t)said) == 0;
 		}
 	}
-	char name[8];
+	char name[12];
 	snprintf(name, sizeof(name), "%u", i);
 	size_t at = enter(r, name);
 	enum err_code code = ok ? take_vf(r, merged, vf) : fail_memory(r);

@@ -88,6 +88,11 @@ fill_func(int root, struct host *host, struct host_func *func, const struct pci_
 	fill_role(root, address, func, sriov);
 	sysfs_read(root, func->label, sizeof(func->label), SYSFS_DEVICES "/%s/label", address);
 	func->can_reset = sysfs_exists(root, SYSFS_DEVICES "/%s/reset", address);
+	if (!func->can_reset && root != SYSFS_MACHINE) {
+		/* Nobody can record a file that is only written. */
+		char methods[SYSFS_TEXT_SIZE];
+		func->can_reset = sysfs_read(root, methods, sizeof(methods), SYSFS_DEVICES "/%s/reset_method", address) > 0;
+	}
 }
 
 /* ---- PFs and their VFs ------------------------------------------------------------------------------------------------ */
@@ -121,7 +126,10 @@ see_virtfn(void *arg, const char *name)
 	}
 }
 
-/* PCI Express 9.2.1.2: where the VFs are, by the capability. */
+/*
+ * PCI Express 9.2.1.2: where the VFs are, by the capability. For records without sysfs, and for VFs that are being destroyed: the
+ * kernel takes the links between them and their PF away first, and waits then for the process that has the VF open.
+ */
 static void
 find_by_capability(struct host *host, struct host_func *pf, const struct pci_sriov *sriov)
 {
@@ -147,44 +155,39 @@ fill_vfs(int root, struct host *host, const struct pci_sriov *sriov)
 	for (size_t i = 0; i < host->nfuncs; i++) {
 		struct host_func *pf = &host->func[i];
 		char address[PCI_TEXT_SIZE];
-		if (pf->role != HOST_PF) {
-			continue;
-		}
-		struct search search = {.root = root, .host = host, .pf = pf, .address = pci_format(pf->addr, address)};
-		if (!sysfs_list(root, see_virtfn, &search, SYSFS_DEVICES "/%s", address)) {
+		if (pf->role == HOST_PF) {
+			struct search search = {.root = root, .host = host, .pf = pf, .address = pci_format(pf->addr, address)};
+			sysfs_list(root, see_virtfn, &search, SYSFS_DEVICES "/%s", address);
 			find_by_capability(host, pf, &sriov[i]);
 		}
 	}
 }
 
-/* The override of a device that is being taken from vfio-pci cannot be read, nor that of its PF, which waits with it. */
+/*
+ * The override of a device that is being taken from vfio-pci cannot be read, nor that of the PF that waits with it: while there
+ * is such a device, no PF's is.
+ */
 static void
 fill_overrides(int root, struct host *host)
 {
 	char address[PCI_TEXT_SIZE];
-	bool *leaving = calloc(host->nfuncs + 1, sizeof(*leaving));
-	if (!leaving) {
-		return;
-	}
+	bool leaving = false;
 	for (size_t i = 0; i < host->nfuncs; i++) {
-		const struct host_func *func = &host->func[i];
-		if (func->driver[0] || !driver_leaving(root, pci_format(func->addr, address))) {
+		struct host_func *func = &host->func[i];
+		pci_format(func->addr, address);
+		if (func->driver[0] || !driver_leaving(root, address)) {
 			continue;
 		}
-		leaving[i] = true;
-		const struct host_func *pf = func->role == HOST_VF ? host_at(host, func->pf) : NULL;
-		if (pf) {
-			leaving[pf - host->func] = true;
-		}
+		leaving = true;
+		function_used(func, 0, "it is being taken from vfio-pci");
 	}
 	for (size_t i = 0; i < host->nfuncs; i++) {
-		if (!leaving[i]) {
-			driver_override_of(root, pci_format(host->func[i].addr, address), host->func[i].override);
-		} else if (host->func[i].role != HOST_PF) {
-			function_used(&host->func[i], 0, "it is being taken from vfio-pci");
+		struct host_func *func = &host->func[i];
+		pci_format(func->addr, address);
+		if (!leaving || (func->role != HOST_PF && !driver_leaving(root, address))) {
+			driver_override_of(root, address, func->override);
 		}
 	}
-	free(leaving);
 }
 
 /* A label that two have names neither. */

@@ -79,9 +79,9 @@ load(struct performing *p, const char *driver)
 		return ERR_NONE;
 	}
 	if (loaded) {
-		return err_set(p->err, ERR_NOT_FOUND, "%s: the module %s has no driver for PCI devices", p->name, driver);
+		return err_set(p->err, ERR_REFUSED, "%s: the module %s has no driver for PCI devices", p->name, driver);
 	}
-	err_set(p->err, ERR_NOT_FOUND, "%s: there is no driver %s", p->name, driver);
+	err_set(p->err, ERR_REFUSED, "%s: there is no driver %s", p->name, driver);
 	return err_hint(p->err, "%s", said);
 }
 
@@ -143,12 +143,46 @@ bind_to_any(struct performing *p)
 	return code || !driver[0] ? code : await_settled(p);
 }
 
+/* Is the device, or any of those that a PF may be waiting for, being taken from vfio-pci? */
+struct leaving {
+	const char *address;
+	bool any, is;
+};
+
+static void
+see_device(void *arg, const char *name)
+{
+	struct leaving *leaving = arg;
+	if (leaving->any || strcmp(name, leaving->address) == 0) {
+		leaving->is |= driver_leaving(SYSFS_MACHINE, name);
+	}
+}
+
+/* Until then its driver_override can be neither read nor written. */
+static enum err_code
+await_left(struct performing *p)
+{
+	struct leaving leaving = {
+		.address = p->address, .any = sysfs_exists(SYSFS_MACHINE, SYSFS_DEVICES "/%s/sriov_numvfs", p->address)};
+	do {
+		leaving.is = false;
+		sysfs_list(SYSFS_MACHINE, see_device, &leaving, SYSFS_DEVICES);
+		if (!leaving.is) {
+			return ERR_NONE;
+		}
+	} while (bounded_pause(p->deadline_ms));
+	return performing_late(p, "taking it from vfio-pci");
+}
+
 enum err_code
 perform_driver(struct performing *p)
 {
 	char now[HOST_DRIVER_SIZE];
 	const char *driver = p->step->to.text;
-	enum err_code code = ERR_NONE;
+	enum err_code code = await_left(p);
+	if (code) {
+		return code;
+	}
 	driver_of(SYSFS_MACHINE, p->address, now);
 	if (strcmp(driver, STEP_KERNEL) == 0) {
 		code = bind_to_any(p);

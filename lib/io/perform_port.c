@@ -15,12 +15,15 @@
 #include "io/performing.h"
 #include "io/sysfs.h"
 
+#define RELINK_MS 6000 /* copper negotiates for 2 to 4 s */
+
 struct port {
 	struct performing *p;
 	struct ethtool tool;
 	int no_tool; /* errno: the kernel has no ethtool netlink */
 	int index;
 	struct portset have;
+	bool relink; /* it had a link, and a speed is asked for */
 };
 
 /* The words of the bits, for people. */
@@ -157,6 +160,7 @@ set_all(struct port *port)
 	unsigned differ = portset_diff(&port->have, want);
 	/* What belongs together is asked for together: speed alone would be a speed with the duplex of before. */
 	unsigned link = differ & ETHTOOL_LINK ? want->has & ETHTOOL_LINK : 0;
+	port->relink = link & PORTSET_SPEED && port->have.has & PORTSET_SPEED;
 	unsigned pause = differ & ETHTOOL_PAUSE ? want->has & ETHTOOL_PAUSE : 0;
 	enum err_code code = link ? set_tool(port, link) : ERR_NONE;
 	code = code ? code : offer(port);
@@ -165,14 +169,27 @@ set_all(struct port *port)
 	return code || !(differ & PORTSET_UP) ? code : set_link(port, PORTSET_UP);
 }
 
+/* The link goes down over a new speed. Whether it is heeded is seen when it is back, and not at all when it stays away. */
+static bool
+is_relinking(const struct port *port)
+{
+	const struct portset *want = &port->p->step->to.port;
+	return port->relink && want->has & PORTSET_SPEED && !(port->have.has & PORTSET_SPEED);
+}
+
 static enum err_code
 await(struct port *port)
 {
 	struct performing *p = port->p;
 	unsigned bits;
-	while ((bits = unheeded(&port->have, &p->step->to.port))) {
+	int64_t until_ms = bounded_now_ms() + RELINK_MS;
+	until_ms = until_ms < p->deadline_ms ? until_ms : p->deadline_ms;
+	while ((bits = unheeded(&port->have, &p->step->to.port)) || is_relinking(port)) {
 		char driver[HOST_DRIVER_SIZE], what[SYSFS_TEXT_SIZE];
-		if (!bounded_pause(p->deadline_ms)) {
+		if (!bounded_pause(until_ms)) {
+			if (!bits) {
+				return ERR_NONE;
+			}
 			driver_of(SYSFS_MACHINE, p->address, driver);
 			name_bits(bits, &port->have, what, sizeof(what));
 			return err_set(p->err, ERR_FAILED, "%s: %s has said yes, and it is: %s", p->name, driver, what);

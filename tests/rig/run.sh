@@ -2,6 +2,7 @@
 # Boots one guest and runs tests in it: run.sh [OPTION]... [FILE.bats]..., all of tests/rig without a name; what they say, in TAP, is the output.
 # run.sh [OPTION]... -- COMMAND... runs a command instead, from the guest's copy of the repository (lib.bash says what is there).
 #
+#   --part I/N       of all files every Nth, the largest first: for N guests at once
 #   --limit SECONDS  the guest is ended after that time (300)
 #   --out DIR        the guest's /out; else a folder that is removed
 #   --verbose        the kernel's console, too
@@ -11,7 +12,7 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 B=$(realpath "${B:-build}")
-LIMIT=300 OUT='' VERBOSE='' COMMAND=() FILES=()
+LIMIT=300 PART=1/1 OUT='' VERBOSE='' COMMAND=() FILES=()
 
 usage()
 {
@@ -22,7 +23,8 @@ usage()
 
 while [ $# -gt 0 ]; do
 	case $1 in
-	--limit | --out) [ $# -gt 1 ] || usage "$1 needs a word" ;;&
+	--part | --limit | --out) [ $# -gt 1 ] || usage "$1 needs a word" ;;&
+	--part) PART=$2 && shift ;;
 	--limit) LIMIT=$2 && shift ;;
 	--out) OUT=$(realpath "$2") && shift ;;
 	--verbose) VERBOSE=1 ;;
@@ -32,8 +34,15 @@ while [ $# -gt 0 ]; do
 	esac
 	shift
 done
-[ ${#COMMAND[@]} -gt 0 ] || COMMAND=(bats --tap "${FILES[@]}")
-[ "${COMMAND[0]}" != bats ] || [ ${#FILES[@]} -gt 0 ] || COMMAND+=(tests/rig/*.bats)
+if [ ${#FILES[@]} = 0 ]; then
+	mapfile -t FILES < <(grep -c '^@test' tests/rig/*.bats | sort -t: -k2,2nr -k1,1 | cut -d: -f1 | awk -v part="$PART" '
+		BEGIN { split(part, p, "/") }
+		(NR - 1) % p[2] == p[1] - 1')
+fi
+if [ ${#COMMAND[@]} = 0 ]; then
+	[ ${#FILES[@]} -gt 0 ] || exit 0
+	COMMAND=(bats --tap "${FILES[@]}")
+fi
 
 CACHE=$(tests/rig/build.sh) || exit 1
 # Held for as long as this runs: build.sh does not remove what is in use.

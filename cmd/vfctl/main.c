@@ -152,6 +152,11 @@ static const struct cli_param vf_unbind_params[] = {ARG_WORD("vf", "VF", VF_HELP
 static const struct cli_param pci_unbind_params[] = {ARG_WORD("device", "DEV", DEV_HELP), OPT_FORCE_REBIND, END};
 
 #define LEASE_HOLDER KEY_HOLDER(CLI_REQUIRED, "who gets it: a word of the caller's own, such as an instance's name")
+#define LEASE_MAY_EXIST \
+	{ \
+		.name = "may-exist", .place = CLI_OPT, .type = CLI_FLAG, \
+		.help = "one that the holder has already will do for PF:any" \
+	}
 #define LEASE_DRIVER KEY_DRIVER("bind it to this driver, as bind does")
 
 static const struct cli_param vf_lease_params[] = {
@@ -160,6 +165,7 @@ static const struct cli_param vf_lease_params[] = {
 	VF_WORDS,
 	KEY_WORD("vlans", "LIST", "VLANs that the holder will tag by itself: 10,20,100-119; or none"),
 	LEASE_DRIVER,
+	LEASE_MAY_EXIST,
 	OPT_FORCE_REBIND,
 	END,
 };
@@ -358,7 +364,7 @@ static const struct cli_verb verbs[] = {
 	{.name = "vf lease",
 		.help = "Reserve a VF for a holder, and set it up",
 		.params = vf_lease_params,
-		.takes = TAKES_CHANGE | CLI_TAKES_MAY_EXIST,
+		.takes = TAKES_CHANGE,
 		.check = check_lease,
 		.run = lease_run,
 		.examples = vf_lease_examples,
@@ -420,7 +426,7 @@ static const struct cli_verb verbs[] = {
 	{.name = "pci lease",
 		.help = "Reserve a device for one holder",
 		.params = pci_lease_params,
-		.takes = TAKES_CHANGE | CLI_TAKES_MAY_EXIST,
+		.takes = TAKES_CHANGE,
 		.check = check_lease,
 		.run = lease_run,
 		.examples = pci_lease_examples},

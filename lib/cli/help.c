@@ -23,7 +23,9 @@ param_entry(void *arg, const struct cli_param *param)
 {
 	char spelt[96], help[320];
 	size_t at = (size_t)snprintf(help, sizeof(help), "%s", param->help);
-	if (param->words && param->type == CLI_ENUM && at < sizeof(help)) {
+	/* "trust on|off" has said them. */
+	bool said = param->metavar && param->words && strcmp(param->metavar, param->words) == 0;
+	if (param->words && param->type == CLI_ENUM && !said && at < sizeof(help)) {
 		at += (size_t)snprintf(help + at, sizeof(help) - at, ": %s", param->words);
 	}
 	if (param->preset && at < sizeof(help)) {

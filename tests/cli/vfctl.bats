@@ -313,6 +313,8 @@ denied()
 	[ "$(v -j vf lease eth0:any holder vpx2 --dry-run | jq -c '[.what, .changed, .steps, .generation]')" = '["eth0:2",true,[],1]' ]
 	[ "$(v vf lease eth0:1 holder vpx1 --dry-run)" = "eth0:1: unchanged, generation 2" ]
 	[ "$(v -j vf lease eth0:1 holder vpx1 vlans 10 --dry-run | jq -c '[.changed, .generation]')" = '[true,2]' ]
+	[ "$(v vf lease eth0:any holder vpx1 --may-exist --dry-run)" = "eth0:1: unchanged, generation 2" ]
+	[ "$(v -j vf lease eth0:any holder vpx1 --dry-run | jq -r .what)" = eth0:2 ]
 	[ "$(v vf release eth0:3 holder vpx1 --dry-run)" = "eth0:3: unchanged" ]
 	[ "$(v vf release eth0:9 holder vpx1 --if-exists --dry-run)" = "eth0:9: unchanged" ]
 }

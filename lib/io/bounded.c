@@ -16,6 +16,14 @@
 #define REPORT_FD 3 /* in the child */
 #define NOT_RUN 127
 
+static int keep = -1;
+
+void
+bounded_keep(int fd)
+{
+	keep = fd;
+}
+
 int64_t
 bounded_now_ms(void)
 {
@@ -35,17 +43,22 @@ bounded_pause(int64_t deadline_ms)
 	return true;
 }
 
-/* What the child holds, the others wait for: locks, pipes, terminals. It keeps nothing but the pipe, and no signal from a
- * terminal reaches it. */
+/* What the child holds, the others wait for: locks, pipes, terminals. It keeps nothing but the pipe and what is for keeping, and
+ * no signal from a terminal reaches it. */
 static bool
 let_go(int report)
 {
+	/* Out of the way of the numbers below. */
+	int kept = keep >= 0 ? fcntl(keep, F_DUPFD_CLOEXEC, REPORT_FD + 1) : -1;
 	int null = open("/dev/null", O_RDWR);
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 || dup2(null, STDERR_FILENO) < 0 ||
 		(report != REPORT_FD && dup2(report, REPORT_FD) < 0)) {
 		return false;
 	}
-	close_range(REPORT_FD + 1, ~0U, 0);
+	if (kept > REPORT_FD + 1) {
+		close_range(REPORT_FD + 1, (unsigned)kept - 1, 0);
+	}
+	close_range(kept > 0 ? (unsigned)kept + 1 : REPORT_FD + 1, ~0U, 0);
 	setsid();
 	return true;
 }

@@ -18,6 +18,13 @@ bounded_now_ms(void);
 bool
 bounded_pause(int64_t deadline_ms);
 
+/*
+ * An open file that the children of bounded_write() keep open to their end, whatever becomes of their parent: who waits for its
+ * lock (flock) waits for them. -1: none.
+ */
+void
+bounded_keep(int fd);
+
 /* Writes a text to a file. 0, the kernel's errno, or ETIMEDOUT: the write goes on by itself, and nothing of this process with it.
  */
 int

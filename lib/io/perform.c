@@ -117,6 +117,20 @@ performing_modprobe(struct performing *p, const char *name, char *said, size_t s
 }
 
 bool
+performing_has_link(const struct performing *p)
+{
+	uint64_t carrier = 0;
+	return p->ifname[0] && sysfs_number(SYSFS_MACHINE, 1, &carrier, "sys/class/net/%s/carrier", p->ifname) && carrier;
+}
+
+void
+performing_await_link(const struct performing *p)
+{
+	while (!performing_has_link(p) && bounded_pause(p->deadline_ms)) {
+	}
+}
+
+bool
 performing_settled(const char *address)
 {
 	char driver[HOST_DRIVER_SIZE];

@@ -111,6 +111,19 @@ await_drivers(struct performing *p, unsigned n)
 	return ERR_NONE;
 }
 
+static enum err_code
+make(struct performing *p, unsigned now, unsigned n)
+{
+	enum err_code code = now != 0 && n != 0 ? set(p, 0) : ERR_NONE;
+	code = code ? code : set(p, n);
+	while (code == ERR_NONE && (now = count(p)) != n) {
+		if (!bounded_pause(p->deadline_ms)) {
+			return err_set(p->err, ERR_FAILED, "%s: %u of %u VFs have appeared", p->name, now, n);
+		}
+	}
+	return code;
+}
+
 enum err_code
 perform_numvfs(struct performing *p)
 {
@@ -120,20 +133,14 @@ perform_numvfs(struct performing *p)
 	if (!sysfs_exists(SYSFS_MACHINE, SYSFS_DEVICES "/%s/sriov_numvfs", p->address)) {
 		return err_set(p->err, ERR_REFUSED, "%s: the device has no SR-IOV", p->name);
 	}
-	if (now != n && now != 0 && n != 0) {
-		code = set(p, 0);
-	}
-	if (code == ERR_NONE && now != n) {
-		code = set(p, n);
-	}
-	if (code) {
-		return code;
-	}
-	while ((now = count(p)) != n) {
-		if (!bounded_pause(p->deadline_ms)) {
-			return err_set(p->err, ERR_FAILED, "%s: %u of %u VFs have appeared", p->name, now, n);
-		}
-	}
+	bool link = performing_has_link(p);
+	code = now != n ? make(p, now, n) : ERR_NONE;
 	sysfs_number(SYSFS_MACHINE, 1, &autoprobe, SYSFS_DEVICES "/%s/sriov_drivers_autoprobe", p->address);
-	return n > 0 && autoprobe ? await_drivers(p, n) : ERR_NONE;
+	if (code == ERR_NONE && n > 0 && autoprobe) {
+		code = await_drivers(p, n);
+	}
+	if (code == ERR_NONE && link) {
+		performing_await_link(p);
+	}
+	return code;
 }

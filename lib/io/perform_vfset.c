@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* One setting of a VF, by rtnetlink through its PF's interface; promiscuity by a private flag of the PF's driver. */
 #include <errno.h>
+#include <linux/if.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <netinet/in.h>
@@ -188,6 +189,17 @@ unheeded(const struct performing *p, const struct vfset *is)
 		vfset_name(bit), vfset_text(is, bit, text, sizeof(text)));
 }
 
+/* Its port is up, but may be on its way there. */
+static bool
+needs_link(const struct performing *p)
+{
+	char driver[HOST_DRIVER_SIZE];
+	uint64_t flags = 0;
+	driver_of(SYSFS_MACHINE, p->owner, driver);
+	return rules_driver(driver)->rate_link &&
+	       sysfs_number(SYSFS_MACHINE, UINT32_MAX, &flags, "sys/class/net/%s/flags", p->ifname) && flags & IFF_UP;
+}
+
 /* ---- promiscuity ---------------------------------------------------------------------------------------------------------- */
 
 /* The switch is the PF's, for all of its VFs. */
@@ -238,6 +250,9 @@ perform_vfset(struct performing *p)
 	enum err_code code = look(p, &have, &index);
 	if (code || !vfset_diff(&have, want)) {
 		return code;
+	}
+	if (want->has & VFSET_RATE && needs_link(p)) {
+		performing_await_link(p);
 	}
 	code = send_setting(p, index);
 	code = code ? code : look(p, &have, &index);

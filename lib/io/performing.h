@@ -34,6 +34,15 @@ performing_late(struct performing *p, const char *what);
 bool
 performing_modprobe(struct performing *p, const char *name, char *said, size_t size);
 
+/* Of the owner's port. */
+bool
+performing_has_link(const struct performing *p);
+
+/* Drivers reset the port when VFs are made, and without its link some take no settings of them (rules.h: rate_link). Until it is
+ * there again or the deadline over: it may also have gone for good. */
+void
+performing_await_link(const struct performing *p);
+
 /* Has a driver taken the device and, where that is to be expected, made its interface? */
 bool
 performing_settled(const char *address);

@@ -2,7 +2,7 @@
 /*
  * The ledger on disk, and what changes it: one command at a time holds its lock; what a killed one left halfway is mended first.
  *
- * The directory is /var/lib/pekit/vf, or $PEKIT_VF_STATE: ledger (0644), lock.
+ * The directory is /var/lib/pekit/vf, or $PEKIT_VF_STATE: ledger (0644), lock, steps.
  */
 #ifndef PEKIT_IO_TRANSACT_H
 #define PEKIT_IO_TRANSACT_H
@@ -13,6 +13,7 @@
 struct transact {
 	char dir[256];
 	int lock;                /* -1: reading only */
+	int steps;               /* locked by all that do steps, also by what a killed command has left at work; -1: not */
 	bool force;              /* what cannot be mended is left as it is */
 	const struct host *host; /* for the names in messages; may be NULL */
 	char left[240];          /* what mending could not put right, in words; empty: nothing */
@@ -34,6 +35,7 @@ transact_tell(void *arg, const struct step *step, bool undone);
  * halfway: tell hears the steps, *mended is the op's seq (0: nothing was left). ERR_REFUSED: not permitted (vfctl changes only as
  * root).
  *
+ * What the kernel has not yet done of a killed command's step is waited for (ERR_TIMEOUT; t->force does not wait).
  * A function that is no more needs no mending; after a boot nothing is left of what was done before. What the driver refuses for
  * good goes into t->left and the note of the end. Any other failure leaves it halfway and is the error: what is in its way can be
  * taken out of it, or t->force gives up.

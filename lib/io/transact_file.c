@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/num.h"
+#include "io/bounded.h"
 
 #define DIR_MODE 0755
 #define FILE_MODE 0644
@@ -120,7 +121,7 @@ enum err_code
 transact_read(const char *root, struct transact *t, struct err *err)
 {
 	const char *dir = root && root[0] ? root : transact_dir();
-	t->lock = -1;
+	t->lock = t->steps = -1;
 	int n = snprintf(t->dir, sizeof(t->dir), "%s", dir);
 	if (n < 0 || (size_t)n >= sizeof(t->dir)) {
 		return err_set(err, ERR_USAGE, "%.200s: too long a name", dir);
@@ -136,6 +137,10 @@ void
 transact_close(struct transact *t)
 {
 	if (t->dir[0] && t->lock >= 0) {
+		bounded_keep(-1);
+		if (t->steps >= 0) {
+			close(t->steps);
+		}
 		close(t->lock);
 	}
 	ledger_free(&t->ledger);
@@ -143,7 +148,7 @@ transact_close(struct transact *t)
 	t->text = NULL;
 	t->size = 0;
 	t->dir[0] = '\0';
-	t->lock = -1;
+	t->lock = t->steps = -1;
 }
 
 /* ---- writing --------------------------------------------------------------------------------------------------------- */
@@ -240,13 +245,41 @@ wait_lock(int fd, const char *path, int timeout_ms, struct err *err)
 	return ERR_NONE;
 }
 
+/*
+ * Who holds the lock is alone but for what the kernel does for a process that a killed command has left (io/bounded.h): what that
+ * will have done cannot be seen before it is done.
+ */
+static enum err_code
+wait_steps(struct transact *t, int timeout_ms, struct err *err)
+{
+	char path[sizeof(t->dir) + 16];
+	int64_t end = now_ms() + timeout_ms;
+	path_of(t, "steps", path, sizeof(path));
+	t->steps = open_file(path, O_RDWR);
+	if (t->steps < 0) {
+		return fail_file(path, "cannot be opened", errno, err);
+	}
+	while (flock(t->steps, LOCK_EX | LOCK_NB) != 0) {
+		if (t->force) {
+			return ERR_NONE;
+		}
+		if (timeout_ms >= 0 && now_ms() >= end) {
+			err_set(err, ERR_TIMEOUT, "the kernel is not through with what an earlier command has begun");
+			return err_hint(err, "a process may have the device open; --force does not wait for it");
+		}
+		(void)poll(NULL, 0, RETRY_MS);
+	}
+	bounded_keep(t->steps);
+	return ERR_NONE;
+}
+
 enum err_code
 transact_lock(struct transact *t, int timeout_ms, struct err *err)
 {
 	char path[sizeof(t->dir) + 16];
 	const char *dir = transact_dir();
 	int n = snprintf(t->dir, sizeof(t->dir), "%s", dir);
-	t->lock = -1;
+	t->lock = t->steps = -1;
 	if (n < 0 || (size_t)n >= sizeof(t->dir) || !path_of(t, "lock", path, sizeof(path))) {
 		return err_set(err, ERR_USAGE, "%.200s: too long a name", dir);
 	}
@@ -255,7 +288,8 @@ transact_lock(struct transact *t, int timeout_ms, struct err *err)
 		return code;
 	}
 	t->lock = open_file(path, O_RDWR);
-	return t->lock < 0 ? fail_file(path, "cannot be opened", errno, err) : wait_lock(t->lock, path, timeout_ms, err);
+	code = t->lock < 0 ? fail_file(path, "cannot be opened", errno, err) : wait_lock(t->lock, path, timeout_ms, err);
+	return code ? code : wait_steps(t, timeout_ms, err);
 }
 
 /* A line that could not be read again would be the last that is ever written. */

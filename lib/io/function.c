@@ -142,10 +142,6 @@ find_by_capability(struct host *host, struct host_func *pf, const struct pci_sri
 		vf->pf = pf->addr;
 		vf->index = (uint16_t)i;
 		pf->num_vfs++;
-		if (vf->vendor == UINT16_MAX) {
-			vf->vendor = pf->vendor;
-			vf->device = sriov->vf_device;
-		}
 	}
 }
 
@@ -190,9 +186,8 @@ fill_overrides(int root, struct host *host)
 	}
 }
 
-/* A label that two have names neither. */
-static void
-drop_common_labels(struct host *host)
+void
+functions_drop_labels(struct host *host)
 {
 	for (size_t i = 0; i < host->nfuncs; i++) {
 		bool common = false;
@@ -216,7 +211,6 @@ functions_fill(int root, struct host *host, const struct pci_sriov *sriov)
 	}
 	fill_vfs(root, host, sriov);
 	fill_overrides(root, host);
-	drop_common_labels(host);
 	/* Where all memory is equally far, the number of the node says nothing. */
 	if (!sysfs_exists(root, "sys/devices/system/node/node1")) {
 		for (size_t i = 0; i < host->nfuncs; i++) {

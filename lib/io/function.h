@@ -10,6 +10,10 @@
 void
 functions_fill(int root, struct host *host, const struct pci_sriov *sriov);
 
+/* Takes away labels that two functions have: they name neither. */
+void
+functions_drop_labels(struct host *host);
+
 /* Adds a use of the function. */
 void
 function_used(struct host_func *func, int pid, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

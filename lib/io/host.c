@@ -92,6 +92,7 @@ read_all(int root, unsigned what, struct host *host, struct err *err)
 	if (code) {
 		return code;
 	}
+	functions_drop_labels(host);
 	if (root == SYSFS_MACHINE) {
 		read_ports(what, host);
 	}

@@ -43,17 +43,6 @@ on_remark(char *fmt, ...)
 }
 
 static void
-fill_name(struct pci_access *access, char *text, size_t size, int what, const struct pci_dev *dev)
-{
-	char room[HOST_TEXT_SIZE];
-	const char *name = what == PCI_LOOKUP_VENDOR
-				   ? pci_lookup_name(access, room, sizeof(room), what | PCI_LOOKUP_NO_NUMBERS, dev->vendor_id)
-				   : pci_lookup_name(access, room, sizeof(room), what | PCI_LOOKUP_NO_NUMBERS, dev->vendor_id,
-					     dev->device_id);
-	snprintf(text, size, "%s", name ? name : "");
-}
-
-static void
 fill_sriov(struct pci_dev *dev, struct pci_sriov *sriov)
 {
 	*sriov = (struct pci_sriov){0};
@@ -79,7 +68,7 @@ id_of(int root, const char *address, const char *attribute, uint16_t otherwise)
 }
 
 static void
-fill_func(int root, struct pci_access *access, struct pci_dev *dev, struct host_func *func, struct pci_sriov *sriov)
+fill_func(int root, struct pci_dev *dev, struct host_func *func, struct pci_sriov *sriov)
 {
 	pci_fill_info(
 		dev, PCI_FILL_IDENT | PCI_FILL_CLASS | PCI_FILL_CLASS_EXT | PCI_FILL_SUBSYS | PCI_FILL_CAPS | PCI_FILL_EXT_CAPS);
@@ -101,9 +90,35 @@ fill_func(int root, struct pci_access *access, struct pci_dev *dev, struct host_
 	func->subdevice = dev->subsys_id;
 	func->class_code = (uint32_t)dev->device_class << 8 | dev->prog_if;
 	func->revision = dev->rev_id;
-	fill_name(access, func->vendor_name, sizeof(func->vendor_name), PCI_LOOKUP_VENDOR, dev);
-	fill_name(access, func->device_name, sizeof(func->device_name), PCI_LOOKUP_DEVICE, dev);
 	fill_sriov(dev, sriov);
+}
+
+/* Without sysfs, a VF is what its PF's capability says; PCI Express 9.2.1.2: where they are. */
+static void
+fill_vf_ids(struct host *host, const struct pci_sriov *sriov)
+{
+	for (size_t i = 0; i < host->nfuncs; i++) {
+		const struct host_func *pf = &host->func[i];
+		for (unsigned k = 0; k < sriov[i].num; k++) {
+			struct host_func *vf = host_at(host, pf->addr + sriov[i].offset + (uint64_t)k * sriov[i].stride);
+			if (vf && vf->vendor == NO_VENDOR) {
+				vf->vendor = pf->vendor;
+				vf->device = sriov[i].vf_device;
+			}
+		}
+	}
+}
+
+static void
+fill_names(struct pci_access *access, struct host_func *func)
+{
+	char room[HOST_TEXT_SIZE];
+	const char *name =
+		pci_lookup_name(access, room, sizeof(room), PCI_LOOKUP_VENDOR | PCI_LOOKUP_NO_NUMBERS, (int)func->vendor);
+	snprintf(func->vendor_name, sizeof(func->vendor_name), "%s", name ? name : "");
+	name = pci_lookup_name(
+		access, room, sizeof(room), PCI_LOOKUP_DEVICE | PCI_LOOKUP_NO_NUMBERS, (int)func->vendor, (int)func->device);
+	snprintf(func->device_name, sizeof(func->device_name), "%s", name ? name : "");
 }
 
 /* By address; libpci's list is in the order of its finding. */
@@ -153,9 +168,13 @@ scan_all(struct scan *scan)
 	}
 	qsort(scan->dev, n, sizeof(struct pci_dev *), compare);
 	for (size_t i = 0; i < n; i++) {
-		fill_func(scan->root, access, scan->dev[i], &scan->host->func[i], &scan->sriov[i]);
+		fill_func(scan->root, scan->dev[i], &scan->host->func[i], &scan->sriov[i]);
 	}
 	scan->host->nfuncs = n;
+	fill_vf_ids(scan->host, scan->sriov);
+	for (size_t i = 0; i < n; i++) {
+		fill_names(access, &scan->host->func[i]);
+	}
 	return true;
 }
 
@@ -169,7 +188,11 @@ scan_guarded(struct scan *scan, struct err *err)
 	scan->access->id_lookup_mode = 0;
 	scan->access->method = scan->dump[0] ? PCI_ACCESS_DUMP : PCI_ACCESS_SYS_BUS_PCI;
 	if (setjmp(trouble.back)) {
-		return err_set(err, ERR_FAILED, "the PCI bus: %s", trouble.text);
+		err_set(err, ERR_FAILED, "the PCI bus: %s", trouble.text);
+		if (!setjmp(trouble.back)) {
+			pci_cleanup(scan->access);
+		}
+		return ERR_FAILED;
 	}
 	bool ok = scan_all(scan);
 	pci_cleanup(scan->access);

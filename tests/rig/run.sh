@@ -56,7 +56,7 @@ qemu=''
 
 leave()
 {
-	[ -n "$qemu" ] && kill -9 "$qemu" 2>/dev/null && wait "$qemu" 2>/dev/null
+	[ -n "$qemu" ] && kill "$qemu" 2>/dev/null && wait "$qemu" 2>/dev/null
 	rm -rf "$W"
 }
 trap leave EXIT

@@ -26,8 +26,7 @@ open_path(int root, const char *path, int flags)
 	return (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
 }
 
-static int
-open_fmt(int root, int flags, const char *fmt, va_list args)
+static int __attribute__((format(printf, 3, 0))) open_fmt(int root, int flags, const char *fmt, va_list args)
 {
 	char path[SYSFS_PATH_SIZE] = "/";
 	int n = vsnprintf(path + 1, sizeof(path) - 1, fmt, args);

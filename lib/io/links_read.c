@@ -15,7 +15,6 @@
 #define RECORD_MAX (64u << 20)
 #define ANSWER_MS 10000
 #define TRIES 5 /* of a dump that changed while it was made */
-#define DEEP 8  /* VLANs on bridges on bonds: deeper is a ring */
 
 static int
 compare(const void *a, const void *b)
@@ -193,30 +192,37 @@ is_switched(const struct links *links, const struct links_link *below, const str
 	return master && strcmp(master->kind, "openvswitch") == 0 && strcmp(above->kind, "openvswitch") == 0;
 }
 
-/* Downwards there are fewer ways than upwards: many VLANs stand on one interface. */
+/* Is one directly below the other? */
 static bool
-carries(const struct links *links, const struct links_link *below, const struct links_link *above, int depth)
+stands_on(const struct links *links, const struct links_link *above, const struct links_link *below)
 {
-	if (below->index == above->index || is_switched(links, below, above)) {
-		return true;
-	}
-	if (depth == DEEP) {
-		return false;
-	}
-	const struct links_link *lower = links_at(links, above->lower);
-	if (lower && carries(links, below, lower, depth + 1)) {
-		return true;
-	}
-	for (size_t i = 0; i < links->n; i++) {
-		if (links->link[i].master == above->index && carries(links, below, &links->link[i], depth + 1)) {
-			return true;
-		}
-	}
-	return false;
+	return (below->master > 0 && below->master == above->index) || (above->lower > 0 && above->lower == below->index) ||
+	       is_switched(links, below, above);
 }
 
+/* Downwards, for there are fewer ways than upwards: many VLANs stand on one interface. Each is looked at once, whatever rings
+ * they make. */
 bool
 links_carries(const struct links *links, const struct links_link *below, const struct links_link *above)
 {
-	return carries(links, below, above, 0);
+	const struct links_link **found = calloc(links->n + 1, sizeof(*found));
+	bool *seen = calloc(links->n + 1, sizeof(*seen));
+	bool carries = below == above;
+	size_t n = 0;
+	if (found && seen) {
+		found[n++] = above;
+		seen[above - links->link] = true;
+	}
+	for (size_t at = 0; at < n && !carries; at++) {
+		for (size_t i = 0; i < links->n; i++) {
+			if (!seen[i] && stands_on(links, found[at], &links->link[i])) {
+				seen[i] = true;
+				found[n++] = &links->link[i];
+				carries |= &links->link[i] == below;
+			}
+		}
+	}
+	free(found);
+	free(seen);
+	return carries;
 }

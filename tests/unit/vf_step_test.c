@@ -154,8 +154,7 @@ json_is_read_strictly(void **state)
 		"{\"what\":\"vfset\",\"pf\":\"0000:01:00.0\",\"index\":1,\"from\":{\"spoofchk\":true},\"to\":{\"trust\":true}}",
 		"{\"what\":\"vfset\",\"pf\":\"0000:01:00.0\",\"index\":1,\"from\":{},\"to\":{\"trust\":1}}",
 		"{\"what\":\"driver\",\"pf\":\"0000:01:00.0\",\"index\":1,\"from\":{},\"to\":{}}",
-		"{\"what\":\"driver\",\"pf\":\"0000:01:00.0\",\"index\":1,\"from\":{\"driver\":\"\",\"override\":\"\"},"
-		"\"to\":{\"driver\":\"a-driver-whose-name-is-much-too-long\",\"override\":\"\"}}",
+		"{\"what\":\"driver\",\"pf\":\"01:00.0\",\"index\":1,\"from\":{\"driver\":\"\",\"override\":\"\"},\"to\":{\"driver\":\"a-name-that-is-too-long-for-any-driver\",\"override\":\"\"}}",
 		"{\"what\":\"portset\",\"func\":\"0000:01:00.0\",\"from\":{},\"to\":{}}",
 		"{\"what\":\"portset\",\"func\":\"0000:01:00.0\",\"from\":{},\"to\":{\"mtu\":\"x\"}}",
 	};

@@ -87,6 +87,20 @@ doctor_fix(struct doctor_finding *finding, const char *fmt, ...)
 	}
 }
 
+const char *
+doctor_iface_word(const char *name)
+{
+	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:@/-");
+	return n && !name[n] && name[0] != '-' ? name : NULL;
+}
+
+const char *
+doctor_word(const struct doctor *d, const struct host_func *func, char text[HOST_TEXT_SIZE])
+{
+	host_name(d->host, func, text);
+	return doctor_iface_word(text) ? text : pci_format(func->addr, text);
+}
+
 /* Tells what a check has found, the worst last. */
 static void
 tell_check(struct doctor *d, const struct check *check)

@@ -108,7 +108,7 @@ fix_cpus(const struct doctor *d, struct doctor_finding *finding)
 	}
 	size_t end = strlen(finding->text);
 	snprintf(finding->text + end, sizeof(finding->text) - end, "; better: %s", list);
-	if (file && !strchr(file, '\'')) {
+	if (file && file[0] != '-' && !strchr(file, '\'')) {
 		doctor_fix(
 			finding, "jq '.cores.cpus = \"%s\"' '%s' > '%s.new' && mv '%s.new' '%s'", list, file, file, file, file);
 	}

@@ -36,7 +36,7 @@ doctor_lldp(struct doctor *d)
 			"the LLDP agent of its firmware is on and takes LLDP frames, with some firmware LACP's, too: link aggregation "
 			"does not see its partner");
 		const struct rules_driver *driver = rules_driver(pf->driver);
-		if (driver->lldp_flag && pf->nifaces) {
+		if (driver->lldp_flag && pf->nifaces && doctor_iface_word(pf->iface[0].name)) {
 			doctor_fix(finding, "ethtool --set-priv-flags %s %s %s", pf->iface[0].name, driver->lldp_flag,
 				driver->lldp_stop ? "on" : "off");
 		}
@@ -57,7 +57,6 @@ trust_of(struct doctor *d, const struct doctor_port *p, const struct host_func *
 {
 	char name[HOST_TEXT_SIZE];
 	const struct rules_driver *driver = rules_driver(pf_of(d, vf)->driver);
-	host_name(d->host, vf, name);
 	if (!vf->set.trust && (p->nmacs || (p->bridged && bridge_needs_trust(driver)))) {
 		struct doctor_finding *finding;
 		if (p->nmacs) {
@@ -67,13 +66,13 @@ trust_of(struct doctor *d, const struct doctor_port *p, const struct host_func *
 			finding = doctor_add(d, DOCTOR_FAIL, p->name,
 				"the VF is not trusted: a bridge's port must take in frames to other stations, and its PF may refuse that");
 		}
-		doctor_fix(finding, "vfctl vf set %s trust on", name);
+		doctor_fix(finding, "vfctl vf set %s trust on", doctor_word(d, vf, name));
 	}
 	if (p->bridged && driver->promisc == RULES_PROMISC_FLAG && vf->set.has & VFSET_PROMISC && !vf->set.promisc) {
 		struct doctor_finding *finding = doctor_add(d, DOCTOR_WARN, p->name,
 			"%s gives a trusted VF other stations' frames only with its flag %s: unknown ones do not come in",
 			driver->name, driver->promisc_flag);
-		doctor_fix(finding, "vfctl vf set %s promisc on", name);
+		doctor_fix(finding, "vfctl vf set %s promisc on", doctor_word(d, vf, name));
 	}
 }
 
@@ -107,7 +106,7 @@ doctor_spoofchk(struct doctor *d)
 			finding = doctor_add(d, DOCTOR_FAIL, p->name,
 				"the spoof check is on: the NIC drops what a bridge forwards from other stations");
 		}
-		doctor_fix(finding, "vfctl vf set %s spoofchk off", host_name(d->host, vf, name));
+		doctor_fix(finding, "vfctl vf set %s spoofchk off", doctor_word(d, vf, name));
 	}
 }
 
@@ -122,7 +121,7 @@ doctor_vlan(struct doctor *d)
 			struct doctor_finding *finding = doctor_add(d, DOCTOR_FAIL, p->name,
 				"the appliance wants tagged frames, but the VF has the port VLAN %u: only that one comes in, without its tag",
 				vf->set.vlan);
-			doctor_fix(finding, "vfctl vf set %s vlan none", host_name(d->host, vf, name));
+			doctor_fix(finding, "vfctl vf set %s vlan none", doctor_word(d, vf, name));
 		}
 	}
 }
@@ -146,14 +145,14 @@ same_mac(struct doctor *d, const struct host_func *vf, const char *name)
 	uint64_t mac = mac_of(vf);
 	for (size_t i = 0; i < d->host->nfuncs && mac; i++) {
 		const struct host_func *other = &d->host->func[i];
-		char text[MAC_TEXT_SIZE], twin[HOST_TEXT_SIZE];
+		char text[MAC_TEXT_SIZE], twin[HOST_TEXT_SIZE], word[HOST_TEXT_SIZE];
 		/* Of two VFs the later one is told. */
 		if (other == vf || mac_of(other) != mac || (other->role == HOST_VF && other > vf)) {
 			continue;
 		}
 		struct doctor_finding *finding = doctor_add(d, DOCTOR_FAIL, name, "%s has its address, too: %s",
 			host_name(d->host, other, twin), mac_format(mac, text));
-		doctor_fix(finding, "vfctl vf set %s mac auto", name);
+		doctor_fix(finding, "vfctl vf set %s mac auto", doctor_word(d, vf, word));
 		return;
 	}
 }
@@ -174,7 +173,7 @@ doctor_mac(struct doctor *d)
 		}
 		struct doctor_finding *finding = doctor_add(d, d->conf || doctor_on_vfio(vf) ? DOCTOR_WARN : DOCTOR_NOTE, name,
 			"no MAC address was given to it: it has another one after each start");
-		doctor_fix(finding, "vfctl vf set %s mac auto", name);
+		doctor_fix(finding, "vfctl vf set %s mac auto", doctor_word(d, vf, name));
 	}
 }
 
@@ -187,7 +186,7 @@ link_of_pf(struct doctor *d, const struct host_func *pf)
 	host_name(d->host, pf, name);
 	if (!pf->iface->up) {
 		struct doctor_finding *finding = doctor_add(d, DOCTOR_FAIL, name, "the port is down: its VFs have no carrier");
-		doctor_fix(finding, "vfctl port set %s up on", name);
+		doctor_fix(finding, "vfctl port set %s up on", doctor_word(d, pf, name));
 	} else if (!pf->iface->carrier) {
 		doctor_add(d, DOCTOR_WARN, name, "the port has no link: is its cable in, and the other end on?");
 	}
@@ -207,7 +206,7 @@ doctor_link(struct doctor *d)
 			host_name(d->host, func, name);
 			struct doctor_finding *finding =
 				doctor_add(d, d->conf ? DOCTOR_FAIL : DOCTOR_NOTE, name, "its link was switched off at the PF");
-			doctor_fix(finding, "vfctl vf set %s link auto", name);
+			doctor_fix(finding, "vfctl vf set %s link auto", doctor_word(d, func, name));
 		}
 	}
 }
@@ -225,7 +224,6 @@ driver_of_pci(struct doctor *d, const struct doctor_port *p)
 			p->port->device);
 		return;
 	}
-	host_name(d->host, func, name);
 	if (func->driver[0]) {
 		snprintf(is, sizeof(is), "is bound to %s", func->driver);
 	}
@@ -235,10 +233,10 @@ driver_of_pci(struct doctor *d, const struct doctor_port *p)
 		const char *own = rules_driver(pf_of(d, func)->driver)->vf_driver;
 		doctor_fix(doctor_add(d, DOCTOR_FAIL, p->name, "it %s, but DPDK drives it through its kernel driver%s%s", is,
 				   own ? ", " : "", own ? own : ""),
-			"vfctl %s bind %s kernel", doctor_noun(func), name);
+			"vfctl %s bind %s kernel", doctor_noun(func), doctor_word(d, func, name));
 	} else if (!stays && !doctor_on_vfio(func)) {
 		doctor_fix(doctor_add(d, DOCTOR_FAIL, p->name, "it %s, and an engine needs vfio-pci", is),
-			"vfctl %s bind %s vfio-pci", doctor_noun(func), name);
+			"vfctl %s bind %s vfio-pci", doctor_noun(func), doctor_word(d, func, name));
 	}
 }
 

@@ -146,7 +146,7 @@ doctor_group(struct doctor *d)
 			"shares IOMMU group %d with %.60s, which %s drives: vfio cannot open it", func->group, other,
 			mate->driver);
 		if (mate->role != HOST_PF) {
-			doctor_fix(finding, "vfctl %s bind %s vfio-pci", doctor_noun(mate), other);
+			doctor_fix(finding, "vfctl %s bind %s vfio-pci", doctor_noun(mate), doctor_word(d, mate, other));
 		}
 	}
 }
@@ -236,7 +236,6 @@ check_lease(struct doctor *d, const struct ledger_record *record)
 		return;
 	}
 	name_of(d, record->func, record->index, name);
-	name_of(d, record->func, -1, port);
 	struct doctor_finding *finding =
 		doctor_add(d, DOCTOR_WARN, name, "%s holds it (generation %" PRIu64 ", since %s), and it is not there",
 			record->holder, record->generation, record->at);
@@ -250,7 +249,7 @@ check_lease(struct doctor *d, const struct ledger_record *record)
 				       ? other->index
 				       : most;
 		}
-		doctor_fix(finding, "vfctl numvfs %s %d && echo '{}' | vfctl apply -", port, most + 1);
+		doctor_fix(finding, "vfctl numvfs %s %d && echo '{}' | vfctl apply -", doctor_word(d, func, port), most + 1);
 	}
 }
 

@@ -40,6 +40,14 @@ doctor_add(struct doctor *d, enum doctor_level level, const char *subject, const
 void
 doctor_fix(struct doctor_finding *finding, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* Its name as a word of a command: an interface may be called "$(reboot)", and then it is the address. */
+const char *
+doctor_word(const struct doctor *d, const struct host_func *func, char text[HOST_TEXT_SIZE]);
+
+/* The same of an interface; NULL: no shell could take it safely. */
+const char *
+doctor_iface_word(const char *name);
+
 /* Is it of interest: used by the appliance; without one, a VF or bound to vfio-pci? */
 bool
 doctor_uses(const struct doctor *d, const struct host_func *func);

@@ -487,6 +487,28 @@ test_drivers(void **state)
 	discharge(&w);
 }
 
+/* What is printed to be run must be no more than it seems. */
+static void
+test_names_that_a_shell_would_run(void **state)
+{
+	static const char *const names[] = {"$(reboot)", "a;b", "a'b", "-a", "a b", "a\"b"};
+	struct ward w;
+	(void)state;
+	admit(&w);
+	host_vf(&w.host, HOSTS_IGB_PF, 1)->set.mac = 0;
+	host_at(&w.host, HOSTS_IGB_PF)->iface->up = false;
+	memset(w.facts.lldp_agent, 1, w.host.nfuncs);
+	snprintf(host_at(&w.host, HOSTS_IGB_PF)->driver, HOST_DRIVER_SIZE, "i40e");
+	expect_line(&w, "warn lldp", "ethtool --set-priv-flags eth0 disable-fw-lldp on");
+	for (size_t i = 0; i < COUNT(names); i++) {
+		snprintf(host_at(&w.host, HOSTS_IGB_PF)->iface->name, HOST_IFNAME_SIZE, "%s", names[i]);
+		expect_line(&w, "fail link", "vfctl port set 0000:01:00.0 up on");
+		expect_line(&w, "warn mac", "vfctl vf set 0000:01:10.2 mac auto");
+		expect_line(&w, "warn lldp", "");
+	}
+	discharge(&w);
+}
+
 /* ---- the ledger ------------------------------------------------------------------------------------------------------------ */
 
 static void
@@ -531,6 +553,7 @@ main(void)
 		cmocka_unit_test(test_macs),
 		cmocka_unit_test(test_vlans_and_links),
 		cmocka_unit_test(test_drivers),
+		cmocka_unit_test(test_names_that_a_shell_would_run),
 		cmocka_unit_test(test_ledger),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

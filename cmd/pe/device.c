@@ -51,8 +51,11 @@ put_off(struct port *port, uint64_t now_ns)
 }
 
 static void
-failed(struct engine *engine, struct port *port, const struct err *err, uint64_t now_ns)
+failed(struct engine *engine, struct port *port, struct err *err, uint64_t now_ns)
 {
+	if (!err->hint[0] && eal_heard()[0]) {
+		err_hint(err, "DPDK says: %s", eal_heard());
+	}
 	if (!port->pause_ns) {
 		engine_event(engine, LOG_LEVEL_WARNING, "port %s: %s%s%s", port->name, err->message, err->hint[0] ? ": " : "",
 			err->hint);
@@ -77,10 +80,10 @@ static void
 look_for(struct control *control, struct port *port, const struct port_env *env, uint64_t now_ns)
 {
 	struct err err = {0};
-	enum err_code code = port->idle->come(port, env, &err);
-	if (code == ERR_NONE) {
+	eal_listen();
+	if (port->idle->come(port, env, &err) == ERR_NONE) {
 		work_again(control, port);
-	} else if (code == ERR_NOT_FOUND) {
+	} else if (!err.message[0]) {
 		port->pause_ns = 0;
 		port->retry_ns = now_ns + LOOK_NS;
 	} else {
@@ -93,6 +96,7 @@ begin_anew(struct control *control, struct port *port, const struct port_env *en
 {
 	struct engine *engine = control->engine;
 	struct err err = {0};
+	eal_listen();
 	if (!hush(engine, port)) {
 		return;
 	}

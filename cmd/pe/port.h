@@ -50,7 +50,10 @@ struct port_driver {
 	int (*filter_clear)(struct port *port);
 	/* Lets the tagged frames of a VLAN in, or no more; 0 or an errno. */
 	int (*vlan)(struct port *port, uint16_t vid, bool on);
-	/* The device is given back while the port stays, and taken again (device.c). No core uses the port meanwhile. */
+	/*
+	 * The device is given back while the port stays, and taken again (device.c). No core uses the port meanwhile. Without
+	 * a message: it is not there yet.
+	 */
 	void (*leave)(struct port *port);
 	enum err_code (*come)(struct port *port, const struct port_env *env, struct err *err);
 	/* Begins anew with a device that was reset; likewise. */

@@ -332,9 +332,11 @@ pci_come(struct port *port, const struct port_env *env, struct err *err)
 	uint16_t nrxq = port->nrxq, ntxq = port->ntxq;
 	char key[SEG_NAME_SIZE + 32];
 	snprintf(key, sizeof(key), "ports.%s.device: ", port->name);
-	if (!pci_look(dev->facts.address, &dev->facts) || !pci_usable(&dev->facts)) {
+	struct pci_facts facts;
+	if (!pci_look(dev->facts.address, &facts) || !pci_usable(&facts)) {
 		return ERR_NOT_FOUND;
 	}
+	dev->facts = facts;
 	enum err_code code = pci_check(&dev->facts, key, err);
 	code = code ? code : eth_bring_up(port, port->device_text, dev->facts.address, env, err);
 	if (code != ERR_NONE) {

@@ -22,6 +22,7 @@
 #define MLX UINT64_C(0x0600)
 
 static char root[] = "/tmp/pekit-host.XXXXXX";
+static char secret[] = "/tmp/pekit-host-secret.XXXXXX"; /* outside of it */
 
 static struct host_func *
 at(const struct host *host, const char *text)
@@ -311,7 +312,7 @@ nothing_outside_is_read(void **state)
 {
 	(void)state;
 	struct host host;
-	char secret[] = "/tmp/pekit-host-secret.XXXXXX", path[256];
+	char path[256];
 	int fd = mkstemp(secret);
 	assert_true(fd >= 0 && write(fd, "outside", 7) == 7 && close(fd) == 0);
 	snprintf(path, sizeof(path), "%s/sys/bus/pci/devices/0000:05:01.0/label", root);
@@ -324,7 +325,6 @@ nothing_outside_is_read(void **state)
 		host_free(&host);
 		assert_int_equal(unlink(path), 0);
 	}
-	unlink(secret);
 }
 
 /* ---- the rig's ---------------------------------------------------------------------------------------------------------------
@@ -392,7 +392,7 @@ tear_down(void **state)
 {
 	(void)state;
 	char command[256];
-	snprintf(command, sizeof(command), "rm -rf %s", root);
+	snprintf(command, sizeof(command), "rm -rf %s %s", root, secret);
 	return system(command) == 0 ? 0 : -1;
 }
 

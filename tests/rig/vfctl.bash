@@ -14,6 +14,15 @@ vfctl_teardown()
 	rig_teardown
 }
 
+# The times of an emulated processor are not those of a processor.
+vfctl()
+{
+	case " $* " in
+	*' list '* | *' show '* | *' assignable '* | *' save '* | *' doctor '* | *' -T '*) command vfctl "$@" ;;
+	*) command vfctl -T 60 "$@" ;;
+	esac
+}
+
 # refused STATUS TEXT COMMAND...: it fails with that status, and says that text.
 refused()
 {
@@ -76,9 +85,10 @@ vf_line()
 # hold N V: a process has the VF, which is on vfio-pci, open; HOLD is its pid
 hold()
 {
-	sleep 1000 9<>"/dev/vfio/$(group_of "$(vf "$1" "$2")")" 3>&- &
+	(exec 9<>"/dev/vfio/$(group_of "$(vf "$1" "$2")")" 3>&- && exec sleep 1000) &
 	HOLD=$!
 	echo $HOLD >>"$W/pids"
+	await 10 grep -qx sleep "/proc/$HOLD/comm"
 }
 
 let_go()
@@ -102,14 +112,14 @@ faulty()
 	strace -f --seccomp-bpf -e trace="$1" -e inject="$1:error=$2:when=$3" -o "$W/calls" "${@:4}" 3>&-
 }
 
-# killed SYSCALL N COMMAND...: it is killed before its N-th call of that name. Fails when it makes less of them.
+# killed N COMMAND...: it is killed before its Nth call that matters (killat.c). Fails when it comes to its end before.
 killed()
 {
 	local is=0
-	strace -f --seccomp-bpf -e trace="$1" -e inject="$1:signal=KILL:when=$2" -o "$W/calls" "${@:3}" >"$W/killed.out" 2>&1 3>&- || is=$?
+	"/build/test/rig/killat" "$@" >"$W/killed.out" 2>&1 3>&- || is=$?
 	case $is in
 	137) return ;;
 	0) return 1 ;;
-	*) fail "neither killed nor done ($is): ${*:3}: $(<"$W/killed.out")" ;;
+	*) fail "neither killed nor done ($is): ${*:2}: $(<"$W/killed.out")" ;;
 	esac
 }

@@ -1,4 +1,5 @@
-# vfctl killed at each of its steps: one further command that changes something mends it. The machine is as before or as after, and so is the ledger.
+# vfctl killed at its steps: one further command that changes something mends it. The machine is as before or as after, no VF is lost, and nobody gets
+# a generation that another was told of.
 
 load lib
 load vfctl
@@ -6,35 +7,33 @@ load vfctl
 setup() { vfctl_setup; }
 teardown() { vfctl_teardown; }
 
-# crash UNDO SYSCALL FIRST STEP COMMAND...: the command is killed before call FIRST, FIRST+STEP, ... of a name until it survives; UNDO brings back what
-# it has done.
+# crash UNDO STEP COMMAND...: the command is killed at every STEPth of its calls until it survives; UNDO takes back what it does.
 crash()
 {
-	local undo=$1 call=$2 n=$3 step=$4 before after now kills=0
-	shift 4
+	local undo=$1 step=$2 before after now n=1
+	shift 2
 	before=$(machine)
 	"$@" >/dev/null
 	after=$(machine)
+	[ "$before" != "$after" ] || fail "$* changes nothing" || return
 	$undo
-	same "the machine, back" "$(machine)" "$before"
-	while killed "$call" $n "$@"; do
-		vfctl port set pf1 mtu 1500 >/dev/null || return
+	same "the machine, taken back" "$(machine)" "$before" || return
+	while killed $n "$@"; do
+		vfctl port set pf1 mtu 1500 >"$W/mended" 2>&1 || fail "$(<"$W/mended")" || return
 		now=$(machine)
 		if [ "$now" = "$after" ]; then
 			$undo
 		elif [ "$now" != "$before" ]; then
-			fail "killed at $call $n: $now"
+			fail "killed at $n: $(<"$W/mended")"$'\n'"$now"
 			return
 		fi
-		n=$((n + step)) kills=$((kills + 1))
+		n=$((n + step))
 	done
-	[ $kills -gt 2 ] || fail "only $kills calls of $call" || return
-	echo "# $* survives $call $n" >&3
-	$undo
-	same "the machine, in the end" "$(machine)" "$before"
+	[ $n -gt 8 ] || fail "$* was killed at $n calls only: $(<"$W/killed.out")" || return
+	same "the machine, in the end" "$(machine)" "$after"
 }
 
-# Whoever was told of a lease had a generation of his own.
+# Whoever was told of a lease had a generation that nobody else had, and as many are held as the ledger says.
 generations()
 {
 	same "generations given twice" "$(jq -rs '[.[] | select(.phase == "done") | .of] as $done |
@@ -49,23 +48,37 @@ release_it()
 
 lease_it()
 {
-	vfctl vf lease pf0:0 holder vpx1 mac 52:54:00:00:01:20 vlan 100 rate 500M trust on driver vfio-pci >/dev/null
+	vfctl vf lease pf0:0 holder vpx1 mac 52:54:00:00:01:20 vlan 100 driver vfio-pci >/dev/null
 }
 
-@test "a lease that is killed" {
-	vfctl numvfs pf0 1
-	vfctl vf set pf0:0 mac 52:54:00:00:01:10
-	crash release_it write 1 1 vfctl vf lease pf0:0 holder vpx1 mac 52:54:00:00:01:20 vlan 100 rate 500M trust on driver vfio-pci
-	crash release_it sendmsg 6 1 vfctl vf lease pf0:0 holder vpx1 mac 52:54:00:00:01:20 vlan 100 rate 500M trust on driver vfio-pci
-	generations
-	[ -z "$(vfctl vf list holder vpx1 -o csv | sed 1d)" ]
+unbind_it()
+{
+	vfctl vf unbind pf0:0 >/dev/null
 }
 
-@test "a release that is killed" {
+two_vfs()
+{
+	vfctl numvfs pf0 2 --yes >/dev/null
+}
+
+@test "a lease that is killed, and a release" {
 	vfctl numvfs pf0 1
 	vfctl vf set pf0:0 mac 52:54:00:00:01:10
-	lease_it
-	crash lease_it write 1 1 vfctl vf release pf0:0 holder vpx1
-	crash lease_it sendmsg 6 1 vfctl vf release pf0:0 holder vpx1
+	crash release_it 2 vfctl -T 60 vf lease pf0:0 holder vpx1 mac 52:54:00:00:01:20 vlan 100 driver vfio-pci
+	row vf list
+	is name pf0:0 holder vpx1
+	crash lease_it 3 vfctl -T 60 vf release pf0:0 holder vpx1
+	row vf list
+	is name pf0:0 holder ''
 	generations
+}
+
+@test "a change of drivers that is killed, and a change of numbers" {
+	vfctl numvfs pf0 2
+	vfctl vf set pf0:0 mac 52:54:00:00:01:10
+	vfctl vf set pf0:1 mac 52:54:00:00:01:11 vlan 100
+	vfctl vf bind pf0:1 vfio-pci
+	crash unbind_it 3 vfctl -T 60 vf bind pf0:0 igbvf
+	unbind_it
+	crash two_vfs 9 vfctl -T 60 numvfs pf0 3
 }

@@ -40,7 +40,7 @@ teardown() { vfctl_teardown; }
 	refused 4 "generation 2" vfctl vf release pf0:0 generation 1
 	refused 4 "vpx2" vfctl vf release pf0:0 holder vpx2 generation 1
 	refused 4 "leased to vpx2 " vfctl vf lease pf0:0 holder vpx3
-	refused 2 "whose lease" vfctl vf release pf0:0
+	refused 2 "holder H or generation G is missing" vfctl vf release pf0:0
 	same "machine and ledger" "$(machine; cat "$W/state/ledger")" "$before"
 	vfctl vf release pf0:0 --force
 	says "generation 3" vfctl vf lease pf0:0 holder vpx3

@@ -2,6 +2,7 @@
 #include "io/transact.h"
 
 #include <stdarg.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,6 +150,22 @@ mend(struct transact *t, int timeout_ms, transact_tell *tell, void *arg, struct 
 	return code ? code : transact_load(t, err);
 }
 
+/*
+ * Who presses ctrl-C, logs off or closes the pipe that hears of the steps would leave the change halfway: such signals wait for
+ * its end. Each step is bounded in time.
+ */
+static void
+hold_signals(sigset_t *before)
+{
+	static const int held[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
+	sigset_t set;
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++) {
+		sigaddset(&set, held[i]);
+	}
+	sigprocmask(SIG_BLOCK, &set, before);
+}
+
 enum err_code
 transact_open(int timeout_ms, struct transact *t, transact_tell *tell, void *arg, uint64_t *mended, struct err *err)
 {
@@ -158,7 +175,10 @@ transact_open(int timeout_ms, struct transact *t, transact_tell *tell, void *arg
 	}
 	*mended = code ? 0 : t->ledger.open.seq;
 	if (*mended) {
+		sigset_t before;
+		hold_signals(&before);
 		code = mend(t, timeout_ms, tell, arg, err);
+		sigprocmask(SIG_SETMASK, &before, NULL);
 	}
 	if (code) {
 		transact_close(t);
@@ -225,14 +245,11 @@ do_steps(struct doing *d, struct ledger_entry *entry, struct err *err)
 	return ERR_NONE;
 }
 
-enum err_code
-transact_run(struct transact *t, struct ledger_entry *entry, int timeout_ms, transact_tell *tell, void *arg, struct err *err)
+static enum err_code
+run(struct doing *d, struct ledger_entry *entry, struct err *err)
 {
-	struct doing d = {.t = t, .timeout_ms = timeout_ms, .tell = tell, .arg = arg};
-	if (!ledger_news(&t->ledger, entry)) {
-		return ERR_NONE;
-	}
-	enum err_code code = t->ledger.open.seq ? mend(t, timeout_ms, tell, arg, err) : ERR_NONE;
+	struct transact *t = d->t;
+	enum err_code code = t->ledger.open.seq ? mend(t, d->timeout_ms, d->tell, d->arg, err) : ERR_NONE;
 	if (code) {
 		return code;
 	}
@@ -243,15 +260,29 @@ transact_run(struct transact *t, struct ledger_entry *entry, int timeout_ms, tra
 	transact_who(entry->who, sizeof(entry->who));
 	code = transact_append(t, entry, err);
 	if (!code) {
-		code = do_steps(&d, entry, err);
+		code = do_steps(d, entry, err);
 	}
 	if (code) {
 		return code;
 	}
-	code = write_end(&d, entry, LEDGER_DONE, entry->note, err);
-	if (d.gone[0]) {
-		add_text(entry->note, sizeof(entry->note), "%s%s is no more", entry->note[0] ? "; " : "", d.gone);
+	code = write_end(d, entry, LEDGER_DONE, entry->note, err);
+	if (d->gone[0]) {
+		add_text(entry->note, sizeof(entry->note), "%s%s is no more", entry->note[0] ? "; " : "", d->gone);
 	}
 	enum err_code loaded = transact_load(t, code ? NULL : err);
 	return code ? code : loaded;
+}
+
+enum err_code
+transact_run(struct transact *t, struct ledger_entry *entry, int timeout_ms, transact_tell *tell, void *arg, struct err *err)
+{
+	struct doing d = {.t = t, .timeout_ms = timeout_ms, .tell = tell, .arg = arg};
+	sigset_t before;
+	if (!ledger_news(&t->ledger, entry)) {
+		return ERR_NONE;
+	}
+	hold_signals(&before);
+	enum err_code code = run(&d, entry, err);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return code;
 }

@@ -289,6 +289,34 @@ what_could_not_be_read_again_is_not_written(void **state)
 	transact_close(&t);
 }
 
+static volatile sig_atomic_t heard_after; /* so many steps */
+
+static void
+hear(int number)
+{
+	(void)number;
+	heard_after = (sig_atomic_t)shared->performed;
+}
+
+static void
+a_signal_waits_for_the_end_of_a_change(void **state)
+{
+	(void)state;
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
+	must(four_vfs);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		unsigned performed = shared->performed;
+		heard_after = -1;
+		signal(signals[i], hear);
+		interrupting = signals[i];
+		must(i % 2 ? release_2 : lease_2);
+		interrupting = 0;
+		signal(signals[i], SIG_DFL);
+		assert_true(shared->performed > performed + 1);
+		assert_int_equal(heard_after, shared->performed);
+	}
+}
+
 int
 main(void)
 {
@@ -304,6 +332,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(directories_are_made_for_everybody_to_read, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_ledger_that_cannot_be_read_stops_everything, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_could_not_be_read_again_is_not_written, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_signal_waits_for_the_end_of_a_change, set_up, tear_down),
 	};
 	return machine_run(tests, sizeof(tests) / sizeof(tests[0]));
 }

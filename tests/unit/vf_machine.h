@@ -7,6 +7,7 @@
 #define PEKIT_TESTS_UNIT_VF_MACHINE_H
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +52,7 @@ static struct shared {
 
 static int countdown = -1; /* until the child is killed; below 0: never */
 static bool unsynced;
+static int interrupting;           /* the signal that comes in the middle of each step; 0: none */
 static enum err_code fail_with;    /* of the next steps ... */
 static enum step_kind fail_kind;   /* ... of this kind ... */
 static int fail_after, fail_times; /* ... after so many of them, so many times */
@@ -157,6 +159,9 @@ perform(const struct step *step, struct err *err)
 enum err_code
 perform_step(const struct step *step, int timeout_ms, struct err *err)
 {
+	if (interrupting) {
+		raise(interrupting);
+	}
 	(void)timeout_ms;
 	if (unsynced) {
 		_exit(UNSYNCED);

@@ -14,6 +14,13 @@
 #define PAUSE_MIN_NS 2000000000ull /* after a refusal */
 #define PAUSE_MAX_NS 60000000000ull
 
+/* What was wanted and is so no more stays for a while: a station whose link has failed is not to be cut off when it is back. */
+#define KEEP_NS 60000000000ull
+
+struct kept {
+	uint64_t mac, wanted_ns;
+};
+
 struct filtered {
 	const struct port *port; /* whose all this is */
 	struct filter_list list; /* of the sweep that runs */
@@ -23,6 +30,8 @@ struct filtered {
 	uint32_t wanted;
 	uint16_t vlans, vlans_refused;
 	bool told;
+	unsigned nkept;
+	struct kept kept[FILTER_MAX]; /* what it has, and when it was last wanted */
 };
 
 struct filters {
@@ -204,6 +213,42 @@ settle_vlans(struct control *control, unsigned n)
 	}
 }
 
+/* ---- what is forgotten -------------------------------------------------------------------------------------------- */
+
+static void
+list_kept(struct filtered *f, uint64_t now_ns)
+{
+	for (unsigned i = 0; i < f->nkept; i++) {
+		const struct kept *kept = &f->kept[i];
+		if (kept->wanted_ns + KEEP_NS > now_ns && lets_in(f->port, kept->mac)) {
+			filter_list_add(&f->list, kept->mac, FILTER_KEPT, kept->wanted_ns);
+		}
+	}
+}
+
+/* From a list that was settled; those that are merely kept count as having been used FILTER_STAY_NS later. */
+static void
+note_kept(struct filtered *f, uint64_t now_ns)
+{
+	f->nkept = 0;
+	for (size_t i = 0; i < f->list.n && f->nkept < FILTER_MAX; i++) {
+		const struct filter_want *want = &f->list.want[i];
+		uint64_t wanted_ns = want->rank == FILTER_KEPT ? want->used_ns - FILTER_STAY_NS : now_ns;
+		f->kept[f->nkept++] = (struct kept){.mac = want->mac, .wanted_ns = wanted_ns};
+	}
+}
+
+/* It is behind this very port: to let it in would do harm. */
+static void
+keep_no_more(struct filtered *f, uint64_t mac)
+{
+	for (unsigned i = 0; i < f->nkept; i++) {
+		if (f->kept[i].mac == mac) {
+			f->kept[i].wanted_ns = 0;
+		}
+	}
+}
+
 /* ---- what is learned ---------------------------------------------------------------------------------------------- */
 
 /* A station is behind `channel` now: its frames are to be let in at the other ports of the VLAN, and at that one no more. */
@@ -221,13 +266,17 @@ heard_station(struct control *control, uint64_t key, uint16_t channel, uint64_t 
 			continue;
 		}
 		bool has = lets_in(f->port, mac);
+		if (n == channel) {
+			keep_no_more(f, mac);
+		}
 		steps->ndel = n == channel && has;
 		steps->del[0] = mac;
 		steps->nadd = n != channel && !has && f->port->nfilters < room(f, now_ns);
 		steps->add[0] = mac;
 		if (steps->ndel || steps->nadd) {
 			(void)take_steps(control, n, now_ns);
-			f->wanted = f->wanted < f->port->nfilters ? f->port->nfilters : f->wanted;
+			f->wanted += steps->nadd;
+			f->wanted -= f->wanted > 0 ? steps->ndel : 0;
 		}
 	}
 }
@@ -263,8 +312,10 @@ sweep_entry(const struct control *control, const struct seg_fdb_entry *entry)
 	uint64_t mac = fdb_key_mac(entry->key);
 	for (unsigned i = 0; fid->bridge && i < fid->nmembers; i++) {
 		uint16_t n = fid->member[i];
-		struct filtered *f = n != SEG_VALUE_CHANNEL(entry->value) && n < SEG_MAX_PORTS ? ready(control, n) : NULL;
-		if (f && mac != f->port->mac) {
+		struct filtered *f = n < SEG_MAX_PORTS ? ready(control, n) : NULL;
+		if (f && n == SEG_VALUE_CHANNEL(entry->value)) {
+			keep_no_more(f, mac);
+		} else if (f && mac != f->port->mac) {
 			filter_list_add(&f->list, mac, rank, entry->cold.used_ns);
 		}
 	}
@@ -295,7 +346,9 @@ sweep_end(struct control *control, uint64_t now_ns)
 		struct filtered *f = ready(control, n);
 		if (f) {
 			list_own(control->engine, n, &f->list);
+			list_kept(f, now_ns);
 			(void)settle(control, n, &f->list, now_ns);
+			note_kept(f, now_ns);
 			tell(control, f);
 		}
 	}

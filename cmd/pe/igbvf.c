@@ -35,6 +35,7 @@
 /* Messages; an answer is the first word of the question with one of the uppermost bits. */
 #define MSG_RESET 0x01u
 #define MSG_SET_MAC 0x02u
+#define MSG_SET_VLAN 0x04u
 #define MSG_SET_PROMISC 0x06u
 #define MSG_PF_CONTROL 0x0100u
 #define MSG_REFUSED 0x40000000u
@@ -43,6 +44,7 @@
 #define INFO_FILTERS_CLEAR (1u << INFO_SHIFT)
 #define INFO_FILTER_ADD (2u << INFO_SHIFT)
 #define INFO_MULTICAST (2u << INFO_SHIFT)
+#define INFO_VLAN_ADD (1u << INFO_SHIFT)
 
 struct igbvf {
 	volatile uint32_t *bar;
@@ -214,6 +216,13 @@ int
 igbvf_clear(struct igbvf *vf, uint64_t own)
 {
 	return ask_with_mac(vf, MSG_SET_MAC | INFO_FILTERS_CLEAR, own);
+}
+
+int
+igbvf_vlan(struct igbvf *vf, uint16_t vid, bool on)
+{
+	const uint32_t message[2] = {MSG_SET_VLAN | (on ? INFO_VLAN_ADD : 0), vid};
+	return ask(vf, message, 2);
 }
 
 int

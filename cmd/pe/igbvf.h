@@ -37,6 +37,9 @@ int
 igbvf_clear(struct igbvf *vf, uint64_t own);
 int
 igbvf_multicast(struct igbvf *vf);
+/* DPDK's own call takes a refusal for a consent. */
+int
+igbvf_vlan(struct igbvf *vf, uint16_t vid, bool on);
 
 /* Says to the physical function, after it was reset, that this one begins anew. ETIMEDOUT: it is not there. */
 int

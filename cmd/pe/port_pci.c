@@ -151,6 +151,9 @@ pci_vlan(struct port *port, uint16_t vid, bool on)
 	if (dev->gone || dev->cut_off) {
 		return ENODEV;
 	}
+	if (dev->igbvf != NULL) {
+		return igbvf_vlan(dev->igbvf, vid, on);
+	}
 	int rc = rte_eth_dev_vlan_filter(port->eth_id, vid, on);
 	/* a device without such a filter lets all in */
 	return rc == -ENOSYS || rc == -ENOTSUP ? 0 : -rc;

@@ -109,5 +109,9 @@ filter_decide(struct filter_list *list, const uint64_t *have, unsigned nhave, un
 			steps->del[steps->ndel++] = have[i];
 		}
 	}
-	return list->n + list->dropped;
+	size_t kept = 0;
+	for (size_t i = list->n; i > 0 && list->want[i - 1].rank == FILTER_KEPT; i--) {
+		kept++;
+	}
+	return list->n - kept + list->dropped;
 }

@@ -16,7 +16,12 @@
 #define FILTER_MAX 1024               /* addresses of one device at most */
 #define FILTER_STAY_NS 10000000000ull /* a newcomer must have been used so much later */
 
-enum filter_rank { FILTER_OWN, FILTER_STATIC, FILTER_LEARNED };
+enum filter_rank {
+	FILTER_OWN,
+	FILTER_STATIC,
+	FILTER_LEARNED,
+	FILTER_KEPT, /* in the table, and known a short while ago: nothing but room is wanted of it */
+};
 
 struct filter_want {
 	uint64_t mac;
@@ -50,7 +55,7 @@ filter_list_add(struct filter_list *list, uint64_t mac, enum filter_rank rank, u
 
 /*
  * From what the device has to what it should have, when it takes `capacity` addresses. The list is put into order. Returns how
- * many addresses are wanted, those without room included.
+ * many addresses are wanted, those without room included and those that are merely kept not.
  */
 size_t
 filter_decide(struct filter_list *list, const uint64_t *have, unsigned nhave, unsigned capacity, struct filter_steps *steps);

@@ -133,6 +133,27 @@ test_shrinks(void **state)
 	assert_int_equal(steps.nadd, 0);
 }
 
+/* What was known a while ago stays as long as nobody else needs the room, and is not counted. */
+static void
+test_kept(void **state)
+{
+	const uint64_t have[] = {MAC(1), MAC(2)};
+	(void)state;
+	filter_list_add(&list, MAC(1), FILTER_KEPT, 100 * S);
+	filter_list_add(&list, MAC(2), FILTER_LEARNED, 1 * S);
+	assert_int_equal(filter_decide(&list, have, 2, 2, &steps), 1);
+	assert_int_equal(steps.ndel + steps.nadd, 0);
+
+	filter_list_clear(&list);
+	filter_list_add(&list, MAC(1), FILTER_KEPT, 100 * S);
+	filter_list_add(&list, MAC(2), FILTER_LEARNED, 1 * S);
+	filter_list_add(&list, MAC(3), FILTER_LEARNED, 1 * S);
+	assert_int_equal(filter_decide(&list, have, 2, 2, &steps), 2);
+	assert_int_equal(steps.ndel, 1);
+	assert_int_equal(steps.del[0], MAC(1));
+	assert_int_equal(steps.add[0], MAC(3));
+}
+
 /* Far more than fit: the newest are kept, all are counted. */
 static void
 test_many(void **state)
@@ -164,6 +185,7 @@ main(void)
 		cmocka_unit_test_setup(test_stays, begin),
 		cmocka_unit_test_setup(test_own_drives_out, begin),
 		cmocka_unit_test_setup(test_shrinks, begin),
+		cmocka_unit_test_setup(test_kept, begin),
 		cmocka_unit_test_setup(test_many, begin),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

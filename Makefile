@@ -122,7 +122,7 @@ check: have-check ## build it in every way and run every test; as root
 	@B=$(B) tests/check.sh
 unit sim stress fuzz lint cli net left: have-check ## one layer of the tests
 	@B=$(B) tests/check.sh $@
-rig: have-check ## the layer that boots a guest with an emulated SR-IOV NIC
+rig: have-check ## all tests in a guest with two emulated SR-IOV NICs; some minutes
 	@B=$(B) tests/check.sh rig
 format: ## as clang-format has it
 	clang-format --style=file -i $$(find lib cmd tests -name '*.[ch]')

@@ -2,6 +2,7 @@
 # Boots one guest and runs tests in it: run.sh [OPTION]... [FILE.bats]..., all of tests/rig without a name; what they say, in TAP, is the output.
 # run.sh [OPTION]... -- COMMAND... runs a command instead, from the guest's copy of the repository (lib.bash says what is there).
 #
+#   --quick          without the tests that are tagged slow
 #   --part I/N       of all files every Nth, the largest first: for N guests at once
 #   --limit SECONDS  the guest is ended after that time (300)
 #   --out DIR        the guest's /out; else a folder that is removed
@@ -12,7 +13,7 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 B=$(realpath "${B:-build}")
-LIMIT=300 PART=1/1 OUT='' VERBOSE='' COMMAND=() FILES=()
+LIMIT=300 PART=1/1 OUT='' VERBOSE='' QUICK='' COMMAND=() FILES=()
 
 usage()
 {
@@ -28,6 +29,7 @@ while [ $# -gt 0 ]; do
 	--limit) LIMIT=$2 && shift ;;
 	--out) OUT=$(realpath "$2") && shift ;;
 	--verbose) VERBOSE=1 ;;
+	--quick) QUICK=1 ;;
 	--) shift && COMMAND=("$@") && break ;;
 	-*) usage "no option $1" ;;
 	*) FILES+=("$(realpath --relative-to=. "$1")") ;;
@@ -41,7 +43,7 @@ if [ ${#FILES[@]} = 0 ]; then
 fi
 if [ ${#COMMAND[@]} = 0 ]; then
 	[ ${#FILES[@]} -gt 0 ] || exit 0
-	COMMAND=(bats --tap "${FILES[@]}")
+	COMMAND=(bats --tap ${QUICK:+--filter-tags '!slow'} "${FILES[@]}")
 fi
 
 CACHE=$(tests/rig/build.sh) || exit 1

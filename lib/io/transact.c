@@ -216,6 +216,8 @@ fail_step(struct doing *d, const struct ledger_entry *entry, size_t done, const 
 				d->stuck.message);
 		} else if (d->left[0]) {
 			add_text(err->message, sizeof(err->message), "; not taken back: %s", d->left);
+		} else if (done == entry->steps.n) {
+			snprintf(err->hint, sizeof(err->hint), "everything is taken back: nothing is changed");
 		} else if (what.code) {
 			snprintf(err->hint, sizeof(err->hint), "and %.200s", what.message);
 		}
@@ -245,10 +247,27 @@ do_steps(struct doing *d, struct ledger_entry *entry, struct err *err)
 	return ERR_NONE;
 }
 
+/* All is done, and cannot be written down: what the next command would take back must not be used until then. */
+static enum err_code
+fail_end(struct doing *d, const struct ledger_entry *entry, const struct err *why, struct err *err)
+{
+	if (ledger_undoes(entry->op)) {
+		return fail_step(d, entry, entry->steps.n, why, err);
+	}
+	transact_load(d->t, NULL);
+	if (err) {
+		*err = *why;
+		snprintf(err->hint, sizeof(err->hint),
+			"everything is done, but not noted: the next change does and notes it again");
+	}
+	return why->code;
+}
+
 static enum err_code
 run(struct doing *d, struct ledger_entry *entry, struct err *err)
 {
 	struct transact *t = d->t;
+	struct err why = {.code = ERR_NONE};
 	enum err_code code = t->ledger.open.seq ? mend(t, d->timeout_ms, d->tell, d->arg, err) : ERR_NONE;
 	if (code) {
 		return code;
@@ -265,12 +284,14 @@ run(struct doing *d, struct ledger_entry *entry, struct err *err)
 	if (code) {
 		return code;
 	}
-	code = write_end(d, entry, LEDGER_DONE, entry->note, err);
+	code = write_end(d, entry, LEDGER_DONE, entry->note, &why);
+	if (code) {
+		return fail_end(d, entry, &why, err);
+	}
 	if (d->gone[0]) {
 		add_text(entry->note, sizeof(entry->note), "%s%s is no more", entry->note[0] ? "; " : "", d->gone);
 	}
-	enum err_code loaded = transact_load(t, code ? NULL : err);
-	return code ? code : loaded;
+	return transact_load(t, err);
 }
 
 enum err_code

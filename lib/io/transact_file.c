@@ -19,6 +19,7 @@
 #define DIR_MODE 0755
 #define FILE_MODE 0644
 #define RETRY_MS 20
+#define END_ROOM 2048 /* its note, if every byte is escaped, and the rest */
 
 const char *
 transact_dir(void)
@@ -326,6 +327,17 @@ write_all(int fd, const char *text, size_t size)
 	return fsync(fd) == 0;
 }
 
+/*
+ * Room for the line; of a begin also for its end, so that a disk which is full meanwhile does not keep it from being written. Not
+ * every file system can.
+ */
+static bool
+reserve(int fd, off_t at, size_t size, bool begins)
+{
+	off_t room = (off_t)size + (begins ? END_ROOM : 0);
+	return fallocate(fd, FALLOC_FL_KEEP_SIZE, at, room) == 0 || (errno != ENOSPC && errno != EDQUOT && errno != EFBIG);
+}
+
 enum err_code
 transact_append(struct transact *t, const struct ledger_entry *entry, struct err *err)
 {
@@ -337,7 +349,8 @@ transact_append(struct transact *t, const struct ledger_entry *entry, struct err
 	path_of(t, "ledger", path, sizeof(path));
 	int fd = open_file(path, O_WRONLY | O_APPEND);
 	off_t before = fd >= 0 ? lseek(fd, 0, SEEK_END) : -1;
-	bool good = fd >= 0 && before >= 0 && write_all(fd, line, strlen(line));
+	bool good = fd >= 0 && before >= 0 && reserve(fd, before, strlen(line), entry->phase == LEDGER_BEGIN) &&
+		    write_all(fd, line, strlen(line));
 	int failure = errno;
 	if (!good && before >= 0 && ftruncate(fd, before) != 0) {
 		failure = errno;

@@ -205,6 +205,41 @@ what_stays_halfway_is_mended_in_the_same_process(void **state)
 	transact_close(&t);
 }
 
+static void
+a_full_disk_changes_nothing(void **state)
+{
+	(void)state;
+	static struct image start;
+	struct err err = {0};
+	must(four_vfs);
+	save_image(&start);
+	/* its room is asked for before the first step */
+	full = true;
+	assert_int_equal(run(lease_2, NULL, &err), ERR_FAILED);
+	full = false;
+	assert_int_equal(shared->performed, start.machine.performed);
+	/* and where it cannot be: when the end does not fit, nobody was told that it was done */
+	lines_left = 1;
+	assert_int_equal(run(lease_2, NULL, &err), ERR_FAILED);
+	assert_non_null(strstr(err.message, "No space left"));
+	assert_non_null(strstr(err.hint, "nothing is changed"));
+	assert_memory_equal(&shared->m, &start.machine.m, sizeof(shared->m));
+	lines_left = -1;
+	must(lease_2);
+	/* who wanted to be rid of it is */
+	lines_left = 1;
+	assert_int_equal(run(release_2, NULL, &err), ERR_FAILED);
+	assert_non_null(strstr(err.hint, "everything is done"));
+	assert_memory_equal(&shared->m, &start.machine.m, sizeof(shared->m));
+	lines_left = -1;
+	struct transact t = {.lock = -1};
+	uint64_t mended;
+	assert_int_equal(transact_open(0, &t, NULL, NULL, &mended, &err), ERR_NONE);
+	assert_true(mended > 0);
+	assert_string_equal(ledger_find(&t.ledger, HOSTS_IGB_PF, 2)->holder, "");
+	transact_close(&t);
+}
+
 /* ---- files -------------------------------------------------------------------------------------------------------------- */
 
 static void
@@ -328,6 +363,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(a_step_that_fails_takes_all_back, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_cannot_be_taken_back_is_said, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_stays_halfway_is_mended_in_the_same_process, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_full_disk_changes_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(one_at_a_time, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(directories_are_made_for_everybody_to_read, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_ledger_that_cannot_be_read_stops_everything, set_up, tear_down),

@@ -6,6 +6,7 @@
 #ifndef PEKIT_TESTS_UNIT_VF_MACHINE_H
 #define PEKIT_TESTS_UNIT_VF_MACHINE_H
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -52,6 +53,8 @@ static struct shared {
 
 static int countdown = -1; /* until the child is killed; below 0: never */
 static bool unsynced;
+static int lines_left = -1;        /* until the disk is full; below 0: it has room */
+static bool full;                  /* already when room is asked for */
 static int interrupting;           /* the signal that comes in the middle of each step; 0: none */
 static enum err_code fail_with;    /* of the next steps ... */
 static enum step_kind fail_kind;   /* ... of this kind ... */
@@ -69,6 +72,11 @@ may_die(void)
 ssize_t
 write(int fd, const void *data, size_t size)
 {
+	if (lines_left >= 0 && lines_left-- == 0) {
+		lines_left = 0;
+		errno = ENOSPC;
+		return -1;
+	}
 	may_die();
 	if (countdown == 0) {
 		syscall(SYS_write, fd, data, size / 2);
@@ -78,6 +86,14 @@ write(int fd, const void *data, size_t size)
 	unsynced = true;
 	may_die();
 	return n;
+}
+
+int
+fallocate(int fd, int mode, off_t at, off_t size)
+{
+	(void)fd, (void)mode, (void)at, (void)size;
+	errno = ENOSPC;
+	return full ? -1 : 0;
 }
 
 int
@@ -253,6 +269,8 @@ set_up(void **state)
 	setenv("PEKIT_VF_STATE", folder, 1);
 	countdown = -1;
 	fail_with = ERR_NONE;
+	lines_left = -1;
+	full = false;
 	boot();
 	return 0;
 }

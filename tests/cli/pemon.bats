@@ -61,7 +61,7 @@ check()
 	refused 6 "short: truncated segment: 200000 of $(stat -c %s "$good") bytes" pemon show -s short
 	cp "$good" other
 	printf '\7' | dd of=other bs=1 seek=8 conv=notrunc status=none
-	refused 6 "other: layout version 7; this pekit reads 2" pemon cores -s other
+	refused 6 "other: layout version 7; this pekit reads 3" pemon cores -s other
 	head -c 100000 /dev/zero >foreign
 	refused 6 "foreign: not a segment of pekit" pemon messages -s foreign
 }

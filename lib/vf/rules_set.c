@@ -125,7 +125,7 @@ static enum err_code
 check_rates(const struct about *a, const struct vfset *want, struct err *err)
 {
 	const uint64_t rates[] = {want->max_rate_bps, want->min_rate_bps};
-	static const char *const words[] = {"max-rate", "min-rate"};
+	static const char *const words[] = {"rate", "min-rate"};
 	uint64_t speed = link_speed(a);
 	char text[32], link[32];
 	for (unsigned i = 0; i < 2; i++) {
@@ -137,11 +137,11 @@ check_rates(const struct about *a, const struct vfset *want, struct err *err)
 		if (speed && rates[i] > speed) {
 			err_set(err, ERR_USAGE, "%s: %s is above the link of %s, %s", words[i], text, a->port,
 				keys_rate(speed, link, sizeof(link)));
-			return err_hint(err, "at most the speed of the link; 0: no limit");
+			return err_hint(err, "at most the speed of the link; none: no limit");
 		}
 	}
 	if (want->max_rate_bps && want->min_rate_bps > want->max_rate_bps) {
-		return err_set(err, ERR_USAGE, "min-rate: %s is more than max-rate, %s",
+		return err_set(err, ERR_USAGE, "min-rate: %s is more than rate, %s",
 			keys_rate(want->min_rate_bps, text, sizeof(text)), keys_rate(want->max_rate_bps, link, sizeof(link)));
 	}
 	return ERR_NONE;

@@ -3,8 +3,9 @@
 load lib
 load vfctl
 
-setup() { vfctl_setup; }
-teardown() { vfctl_teardown; }
+setup() { vfctl_begin; }
+teardown() { vfctl_end; }
+teardown_file() { rig_clean; }
 
 @test "the ports are those of lspci, and the joined view is the kernel's" {
 	local v
@@ -25,6 +26,10 @@ teardown() { vfctl_teardown; }
 }
 
 @test "numvfs: 0, 4, 7, no 8th, and 3; what the VFs that stay have is put back" {
+	# with a link it is waited for each time
+	pf_reset
+	host_link 0 down
+	await 20 pf_carrier 0 0
 	vfctl numvfs pf0 4
 	same "VFs" "$(lspci -n -d 8086:10ca | wc -l)" 4
 	says unchanged vfctl numvfs $PF0 4
@@ -43,14 +48,12 @@ teardown() { vfctl_teardown; }
 	same "VF 1" "$(vf_line 0 1)" "vlan 100, qos 3, spoof checking on, link-state auto, trust on"
 	[[ "$(ip link show pf0)" == *"vf 1 "*"52:54:00:00:01:11 "* ]]
 	same "driver of VF 2" "$(driver_of "$(vf 0 2)")" vfio-pci
-	vfctl numvfs pf0 0 --yes
-	refused 3 "pf0 has no VF 0" vfctl vf set pf0:0 trust on
-	refused 3 "vfctl numvfs pf0 N makes them, up to 7" vfctl vf set pf0:0 trust on
+	host_link 0 up
 }
 
 @test "numvfs is refused while a VF is leased, held by a process, or up in another namespace; all are named" {
 	local before
-	vfctl numvfs pf0 3
+	fresh_vfs 3
 	vfctl vf set pf0:0 mac auto
 	vfctl vf lease pf0:2 holder vpx1 driver vfio-pci
 	vfctl vf bind pf0:1 vfio-pci
@@ -64,14 +67,11 @@ teardown() { vfctl_teardown; }
 	refused 5 "pid $HOLD" vfctl vf unbind pf0:1
 	refused 5 "pid $HOLD" vfctl vf lease pf0:1 holder vpx2
 	let_go
-	ns_end away
-	vfctl vf release pf0:2 holder vpx1
-	vfctl numvfs pf0 0 --yes
 }
 
 @test "numvfs that fails puts everything back" {
 	local before n
-	vfctl numvfs pf0 2
+	fresh_vfs 2
 	vfctl vf set pf0:1 mac 52:54:00:00:01:11 vlan 100
 	vfctl vf bind pf0:0 vfio-pci
 	before=$(machine)
@@ -83,6 +83,8 @@ teardown() { vfctl_teardown; }
 
 @test "vf set: every setting, seen by the kernel; what is not named stays; twice is unchanged" {
 	local first
+	pf_reset
+	await 20 pf_carrier 0
 	vfctl numvfs pf0 2
 	vfctl vf set pf0:0 mac 52:54:00:00:01:10 vlan 100 qos 3 rate 500M trust on spoofchk off
 	same "VF 0" "$(vf_line 0 0)" \
@@ -106,7 +108,7 @@ teardown() { vfctl_teardown; }
 
 @test "vf set: what the driver or reason refuses becomes a sentence, and nothing is changed" {
 	local before
-	vfctl numvfs pf0 2
+	fresh_vfs 2
 	vfctl vf set pf0:0 mac 52:54:00:00:01:10
 	before=$(machine)
 	refused 5 "igb has no 802.1ad tags" vfctl vf set pf0:1 vlan 100 proto 802.1ad
@@ -125,10 +127,11 @@ teardown() { vfctl_teardown; }
 	host_link 0 down
 	await 20 pf_carrier 0 0
 	refused 5 "igb takes a rate for VFs only while the port has a link" vfctl vf set pf0:1 rate 100M
+	host_link 0 up
 }
 
 @test "the port VLAN and its priority are seen on the wire" {
-	vfctl numvfs pf0 1
+	fresh_vfs 2
 	vfctl vf set pf0:0 mac auto vlan 100 qos 3
 	kernel_vf 0 0 a 10.77.0.2/24
 	spawn sniff ip netns exec w0 tcpdump -Z root -i w0 -nn -e -l -c 1 arp
@@ -139,7 +142,7 @@ teardown() { vfctl_teardown; }
 
 @test "bind: to vfio-pci and back; the former driver is recorded, the override is removed" {
 	local address
-	vfctl numvfs pf0 2
+	fresh_vfs 2
 	vfctl vf set pf0:0 mac auto
 	address=$(vf 0 0)
 	vfctl vf bind pf0:0 igbvf
@@ -169,6 +172,7 @@ teardown() { vfctl_teardown; }
 	same driver "$(driver_of $PF1)" vfio-pci
 	vfctl pci unbind $PF1
 	same "driver and override" "$(driver_of $PF1) $(<"$PCI/$PF1/driver_override")" "igb (null)"
+	pf_named 1
 }
 
 @test "port set, port reset: recorded before the first, and put back after several" {
@@ -190,14 +194,14 @@ teardown() { vfctl_teardown; }
 port_state()
 {
 	ip link show pf1 | grep -o 'mtu [0-9]*'
-	ip link show pf1 | grep -o '[<,]UP[,>]'
+	ip link show pf1 | grep -c '[<,]UP[,>]'
 	ethtool -a pf1 | grep -v negotiated
 	ethtool pf1 | grep -E 'Auto-negotiation|Advertised (link|auto)'
 }
 
 @test "--dry-run changes nothing" {
 	local before
-	vfctl numvfs pf0 2
+	fresh_vfs 2
 	vfctl vf lease pf0:1 holder vpx1
 	before=$(machine; cat "$W/state/ledger")
 	says "would be pf1: 4 VFs (was 0)" vfctl numvfs pf1 4 --dry-run
@@ -210,7 +214,7 @@ port_state()
 }
 
 @test "a file of commands: checked whole, then done; --json answers with one document" {
-	vfctl numvfs pf0 2
+	fresh_vfs 2
 	printf '%s\n' 'vf set pf0:0 mac auto' 'vf set pf0:1 vlan 9000' >"$W/bad"
 	refused 2 "line 2" vfctl -b "$W/bad"
 	[[ "$(vf_line 0 0)" == "spoof checking on"* ]]

@@ -4,14 +4,17 @@
 load lib
 load vfctl
 
-setup() { vfctl_setup; }
-teardown() { vfctl_teardown; }
+setup() { vfctl_begin 2; }
+teardown() { vfctl_end; }
+teardown_file() { rig_clean; }
 
-# crash UNDO STEP COMMAND...: the command is killed at every STEPth of its calls until it survives; UNDO takes back what it does.
+# crash UNDO STEP COMMAND...: the command is killed at every STEPth of its calls until it survives; UNDO takes back what it does. Where it begins is a
+# matter of chance, for the guest's time; CRASH_STEP=1 kills at each call: tests/rig/run.sh --limit 900 -- env CRASH_STEP=1 bats tests/rig/vfctl_crash.bats
 crash()
 {
-	local undo=$1 step=$2 before after now n=1
+	local undo=$1 step=${CRASH_STEP:-$2} before after now n
 	shift 2
+	n=$((RANDOM % step + 1))
 	before=$(machine)
 	"$@" >/dev/null
 	after=$(machine)
@@ -62,23 +65,25 @@ two_vfs()
 }
 
 @test "a lease that is killed, and a release" {
-	vfctl numvfs pf0 1
 	vfctl vf set pf0:0 mac 52:54:00:00:01:10
-	crash release_it 2 vfctl -T 60 vf lease pf0:0 holder vpx1 mac 52:54:00:00:01:20 vlan 100 driver vfio-pci
+	crash release_it 4 vfctl -T 60 vf lease pf0:0 holder vpx1 mac 52:54:00:00:01:20 vlan 100 driver vfio-pci
 	row vf list
 	is name pf0:0 holder vpx1
-	crash lease_it 3 vfctl -T 60 vf release pf0:0 holder vpx1
+	crash lease_it 5 vfctl -T 60 vf release pf0:0 holder vpx1
 	row vf list
 	is name pf0:0 holder ''
 	generations
 }
 
 @test "a change of drivers that is killed, and a change of numbers" {
-	vfctl numvfs pf0 2
 	vfctl vf set pf0:0 mac 52:54:00:00:01:10
 	vfctl vf set pf0:1 mac 52:54:00:00:01:11 vlan 100
 	vfctl vf bind pf0:1 vfio-pci
-	crash unbind_it 3 vfctl -T 60 vf bind pf0:0 igbvf
+	crash unbind_it 5 vfctl -T 60 vf bind pf0:0 igbvf
 	unbind_it
-	crash two_vfs 9 vfctl -T 60 numvfs pf0 3
+	# with a link it is waited for each time
+	host_link 0 down
+	await 20 pf_carrier 0 0
+	crash two_vfs 13 vfctl -T 60 numvfs pf0 3
+	host_link 0 up
 }

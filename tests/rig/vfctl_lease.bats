@@ -3,12 +3,12 @@
 load lib
 load vfctl
 
-setup() { vfctl_setup; }
-teardown() { vfctl_teardown; }
+setup() { vfctl_begin 4; }
+teardown() { vfctl_end; }
+teardown_file() { rig_clean; }
 
 @test "a lease sets its VF up, and its release puts back what was there" {
 	local before
-	vfctl numvfs pf0 2
 	vfctl vf set pf0:0 mac 52:54:00:00:01:10 vlan 9 rate 100M
 	vfctl vf bind pf0:0 igbvf
 	before=$(machine)
@@ -31,7 +31,6 @@ teardown() { vfctl_teardown; }
 
 @test "a late release, of an older generation or by another, is refused and touches nothing" {
 	local before
-	vfctl numvfs pf0 1
 	vfctl vf lease pf0:0 holder vpx1 mac auto vlan 5
 	vfctl vf release pf0:0 generation 1
 	says "generation 2" vfctl vf lease pf0:0 holder vpx2 mac auto vlan 6
@@ -47,11 +46,11 @@ teardown() { vfctl_teardown; }
 }
 
 @test "any VF: the lowest that nobody holds or uses; when there is none, who holds them" {
-	vfctl numvfs pf0 3
 	vfctl vf bind pf0:1 vfio-pci
 	hold 0 1
 	says "pf0:0: done" vfctl vf lease pf0:any holder vpx1
 	says "pf0:2: done" vfctl vf lease pf0:any holder vpx2
+	says "pf0:3: done" vfctl vf lease pf0:any holder vpx2
 	says "pf0:2: unchanged" vfctl vf lease pf0:any holder vpx2 --may-exist
 	refused 5 "0 vpx1, 1 sleep (pid $HOLD)" vfctl vf lease pf0:any holder vpx3
 	refused 5 "2 (leased to vpx2)" vfctl numvfs pf0 0 --yes
@@ -59,7 +58,6 @@ teardown() { vfctl_teardown; }
 }
 
 @test "63 VLAN ids a port, over all leases and port VLANs" {
-	vfctl numvfs pf0 3
 	vfctl vf lease pf0:0 holder vpx1 vlans 101-140
 	vfctl vf set pf0:1 vlan 200
 	refused 5 "64 VLAN ids" vfctl vf lease pf0:2 holder vpx2 vlans 301-323
@@ -71,7 +69,6 @@ teardown() { vfctl_teardown; }
 }
 
 @test "a VF that a process uses is not released; the process is named" {
-	vfctl numvfs pf0 1
 	vfctl vf lease pf0:0 holder vpx1 mac auto driver vfio-pci
 	hold 0 0
 	refused 5 "pf0:0 is still in use: sleep (pid $HOLD)" vfctl vf release pf0:0 holder vpx1
@@ -94,9 +91,9 @@ teardown() { vfctl_teardown; }
 }
 
 @test "the PF of a leased VF is unplugged: the release says so and succeeds" {
-	vfctl numvfs pf1 2
-	vfctl vf lease pf1:0 holder vpx1 mac auto driver vfio-pci
-	vfctl vf lease pf1:1 holder vpx1 mac auto
+	vfs 1 2
+	vfctl vf lease pf1:0 holder vpx1 vlan 5 driver vfio-pci
+	vfctl vf lease pf1:1 holder vpx1
 	host_unplug 1
 	refused 3 "" vfctl vf lease pf1:0 holder vpx2
 	refused 4 "vpx1" vfctl vf release $PF1:0 holder vpx2
@@ -105,13 +102,12 @@ teardown() { vfctl_teardown; }
 	refused 3 "" vfctl vf release pf1:1 holder vpx1
 	says unchanged vfctl vf release pf1:1 holder vpx1 --if-exists
 	host_plug 1
-	vfctl numvfs pf1 1
+	vfs 1 1
 	says "generation 2" vfctl vf lease pf1:0 holder vpx1
 }
 
 @test "many commands at once: each finds what the others have left" {
 	local i
-	vfctl numvfs pf0 4
 	for i in 1 2 3 4; do
 		spawn lease$i vfctl -T 30 vf lease pf0:any holder vpx$i mac auto
 	done

@@ -108,10 +108,10 @@ static const struct setting settings[] = {
 	{"igb", VLAN(4095, 0, 0x8100), ERR_USAGE, "vlan: 4095 is not a VLAN id (1 to 4094; 0: none)", ""},
 	{"igb", VLAN(1, 8, 0x8100), ERR_USAGE, "qos: 8 is not a priority (0 to 7)", ""},
 	{"igb", VLAN(0, 3, 0x8100), ERR_USAGE, "qos: 3 without a VLAN", "the priority stands in the tag"},
-	{"igb", RATE(1500000, 0), ERR_USAGE, "max-rate: 1.5 Mbit/s is not a whole number of Mbit/s", "such as"},
-	{"igb", RATE(1001 * M, 0), ERR_USAGE, "max-rate: 1.001 Gbit/s is above the link of eth0, 1 Gbit/s", "at most"},
+	{"igb", RATE(1500000, 0), ERR_USAGE, "rate: 1.5 Mbit/s is not a whole number of Mbit/s", "such as"},
+	{"igb", RATE(1001 * M, 0), ERR_USAGE, "rate: 1.001 Gbit/s is above the link of eth0, 1 Gbit/s", "at most"},
 	{"ice", RATE(0, 10001 * M), ERR_USAGE, "min-rate: 10.001 Gbit/s is above the link of eth0, 1 Gbit/s", "at most"},
-	{"ice", RATE(100 * M, 101 * M), ERR_USAGE, "min-rate: 101 Mbit/s is more than max-rate, 100 Mbit/s", ""},
+	{"ice", RATE(100 * M, 101 * M), ERR_USAGE, "min-rate: 101 Mbit/s is more than rate, 100 Mbit/s", ""},
 	{"ice", RATE(0, 101 * M), ERR_NONE, "", ""},
 	{"ice", RATE(101 * M, 101 * M), ERR_NONE, "", ""},
 	/* What drivers lack. */

@@ -76,7 +76,7 @@ write_once(const char *text, const char *path)
 
 /* Reads what the child reports until it has no more to say, or the deadline. The number of bytes; -1: it is over. */
 static ssize_t
-read_report(int fd, int64_t deadline_ms, char *text, size_t size)
+read_report(int fd, int64_t deadline_ms, bounded_later *later, void *arg, char *text, size_t size)
 {
 	size_t got = 0;
 	char rest[256];
@@ -85,6 +85,9 @@ read_report(int fd, int64_t deadline_ms, char *text, size_t size)
 		struct pollfd ready = {.fd = fd, .events = POLLIN};
 		int n = left > 0 ? poll(&ready, 1, left > INT32_MAX ? INT32_MAX : (int)left) : 0;
 		if (n < 0 && errno == EINTR) {
+			continue;
+		}
+		if (n == 0 && later && (deadline_ms = later(arg)) > bounded_now_ms()) {
 			continue;
 		}
 		if (n <= 0) {
@@ -111,7 +114,7 @@ await_child(pid_t pid)
 }
 
 int
-bounded_write(int64_t deadline_ms, const char *text, const char *path)
+bounded_write(int64_t deadline_ms, bounded_later *later, void *arg, const char *text, const char *path)
 {
 	int ends[2];
 	if (pipe2(ends, O_CLOEXEC) < 0) {
@@ -127,7 +130,7 @@ bounded_write(int64_t deadline_ms, const char *text, const char *path)
 	close(ends[1]);
 	if (pid > 0) {
 		char said[sizeof(error)];
-		ssize_t n = read_report(ends[0], deadline_ms, said, sizeof(said));
+		ssize_t n = read_report(ends[0], deadline_ms, later, arg, said, sizeof(said));
 		error = n < 0 ? ETIMEDOUT : EIO;
 		if (n == sizeof(said)) {
 			memcpy(&error, said, sizeof(error));
@@ -157,7 +160,7 @@ bounded_run(int64_t deadline_ms, char *const argv[], char *said, size_t size)
 		_exit(NOT_RUN);
 	}
 	close(ends[1]);
-	ssize_t n = pid > 0 ? read_report(ends[0], deadline_ms, said, size - 1) : 0;
+	ssize_t n = pid > 0 ? read_report(ends[0], deadline_ms, NULL, NULL, said, size - 1) : 0;
 	close(ends[0]);
 	said[n > 0 ? n : 0] = '\0';
 	said[strcspn(said, "\n")] = '\0';

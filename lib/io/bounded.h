@@ -25,10 +25,16 @@ bounded_pause(int64_t deadline_ms);
 void
 bounded_keep(int fd);
 
-/* Writes a text to a file. 0, the kernel's errno, or ETIMEDOUT: the write goes on by itself, and nothing of this process with it.
+/* The deadline is over: a later one, or one that is over, too. */
+typedef int64_t
+bounded_later(void *arg);
+
+/*
+ * Writes a text to a file. 0, the kernel's errno, or ETIMEDOUT: the write goes on by itself, and nothing of this process with it.
+ * later (NULL: there is none) is asked when the deadline is over.
  */
 int
-bounded_write(int64_t deadline_ms, const char *text, const char *path);
+bounded_write(int64_t deadline_ms, bounded_later *later, void *arg, const char *text, const char *path);
 
 /* Runs a program without a shell. True: it said 0. Otherwise said is the first line that it wrote on stderr, or why not. */
 bool

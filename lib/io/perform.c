@@ -10,6 +10,9 @@
 #include "io/performing.h"
 #include "io/sysfs.h"
 
+#define PATIENCE_MS 30000
+#define PATIENCE_VF_MS 1000
+
 /* ---- who it is about ------------------------------------------------------------------------------------------------ */
 
 /* The first of the names. */
@@ -82,24 +85,53 @@ holder(const struct host *host, uint64_t addr, uint64_t pf, uint64_t *held)
 	return NULL;
 }
 
+/* Is a process in the way? A host that cannot be read tells of none. */
+static bool
+is_held(const struct performing *p, struct host_use *use, uint64_t *held)
+{
+	struct host host;
+	uint64_t addr;
+	if (!pci_parse(p->address, &addr) || host_read("", HOST_READ_USES, &host, NULL) != ERR_NONE) {
+		return false;
+	}
+	const struct host_use *found = holder(&host, addr, p->step->kind == STEP_NUMVFS ? addr : 0, held);
+	if (found) {
+		*use = *found;
+	}
+	host_free(&host);
+	return found != NULL;
+}
+
+static int64_t
+be_patient(void *arg)
+{
+	const struct performing *p = arg;
+	struct host_use use;
+	uint64_t held;
+	return bounded_now_ms() >= p->patient_ms || is_held(p, &use, &held) ? 0 : p->patient_ms;
+}
+
+int
+performing_write(struct performing *p, const char *text, const char *path)
+{
+	int error = bounded_write(p->deadline_ms, be_patient, p, text, path);
+	p->deadline_ms = bounded_now_ms() + p->timeout_ms;
+	return error;
+}
+
 enum err_code
 performing_late(struct performing *p, const char *what)
 {
-	struct host host;
-	uint64_t addr, held;
-	err_set(p->err, ERR_TIMEOUT, "%s: the kernel is not through with %s", p->name, what);
-	if (!pci_parse(p->address, &addr) || host_read("", HOST_READ_USES, &host, NULL) != ERR_NONE) {
-		return ERR_TIMEOUT;
+	struct host_use use;
+	uint64_t held;
+	if (!is_held(p, &use, &held)) {
+		err_set(p->err, ERR_TIMEOUT, "%s: the kernel is not through with %s", p->name, what);
+		return err_hint(p->err, "-T waits longer");
 	}
-	const struct host_use *use = holder(&host, addr, p->step->kind == STEP_NUMVFS ? addr : 0, &held);
-	if (use) {
-		char text[PCI_TEXT_SIZE];
-		err_set(p->err, ERR_TIMEOUT, "%s: the kernel is not through with %s: %s has %s open", p->name, what, use->by,
-			pci_format(held, text));
-		err_hint(p->err, "the kernel goes on by itself as soon as that process has ended");
-	}
-	host_free(&host);
-	return ERR_TIMEOUT;
+	char text[PCI_TEXT_SIZE];
+	err_set(p->err, ERR_TIMEOUT, "%s: the kernel is not through with %s: %s has %s open", p->name, what, use.by,
+		pci_format(held, text));
+	return err_hint(p->err, "the kernel goes on by itself as soon as that process has ended");
 }
 
 bool
@@ -113,7 +145,7 @@ performing_modprobe(struct performing *p, const char *name, char *said, size_t s
 	}
 	snprintf(module, sizeof(module), "%s", name);
 	char *const argv[] = {path, end, module, NULL};
-	return bounded_run(p->deadline_ms, argv, said, size);
+	return bounded_run(p->patient_ms, argv, said, size);
 }
 
 bool
@@ -171,10 +203,33 @@ perform_autoprobe(struct performing *p)
 	return ERR_NONE;
 }
 
+/* Making VFs is also their drivers' probing, one after the other: on slow hardware half a second each. */
+static int64_t
+patience_ms(const struct step *step)
+{
+	unsigned from = step->from.number, to = step->to.number;
+	switch (step->kind) {
+	case STEP_NUMVFS:
+		return PATIENCE_MS + (int64_t)(from > to ? from : to) * PATIENCE_VF_MS;
+	case STEP_DRIVER:
+		return PATIENCE_MS;
+	case STEP_AUTOPROBE:
+	case STEP_VFSET:
+	case STEP_PORTSET:
+		break;
+	}
+	return 0;
+}
+
 enum err_code
 perform_step(const struct step *step, int timeout_ms, struct err *err)
 {
-	struct performing p = {.step = step, .deadline_ms = bounded_now_ms() + timeout_ms, .err = err};
+	int64_t now = bounded_now_ms(), patience = patience_ms(step);
+	struct performing p = {.step = step,
+		.timeout_ms = timeout_ms,
+		.deadline_ms = now + timeout_ms,
+		.patient_ms = now + (patience > timeout_ms ? patience : timeout_ms),
+		.err = err};
 	enum err_code code = find(&p);
 	if (code) {
 		return code;

@@ -8,7 +8,8 @@
 /*
  * One step. The machine is looked at before (a step that is done already is not done again) and after (a driver that says yes and
  * does nothing is an error). Waits until the kernel is through with it (VFs that appear, a driver that takes its device, its
- * interface), at most timeout_ms: ERR_TIMEOUT. A refusal of the driver is rules_refusal()'s sentence.
+ * interface), at most timeout_ms: ERR_TIMEOUT. Only what drivers do while VFs are made and devices change hands has at least half
+ * a minute and a second a VF, unless a process has the device open. A refusal of the driver is rules_refusal()'s sentence.
  *
  * ERR_NOT_FOUND: there is no such function, or no such VF of it (any more), and nothing else; ERR_REFUSED: it will not be done
  * when it is tried again either. lib/io/transact.h goes by them.

@@ -26,7 +26,7 @@ set_override(struct performing *p, const char *driver)
 	/* A line without a name takes it away. */
 	snprintf(text, sizeof(text), "%s\n", driver_kernel_name(driver));
 	snprintf(path, sizeof(path), "/" SYSFS_DEVICES "/%s/driver_override", p->address);
-	int error = bounded_write(p->deadline_ms, text, path);
+	int error = performing_write(p, text, path);
 	if (error) {
 		return error == ETIMEDOUT ? performing_late(p, "its driver_override") : failed(p, "driver_override", error);
 	}
@@ -46,7 +46,7 @@ unbind(struct performing *p)
 		return ERR_NONE;
 	}
 	snprintf(path, sizeof(path), "/" SYSFS_DEVICES "/%s/driver/unbind", p->address);
-	int error = bounded_write(p->deadline_ms, p->address, path);
+	int error = performing_write(p, p->address, path);
 	if (error == ETIMEDOUT) {
 		return performing_late(p, "taking it from its driver");
 	}
@@ -58,7 +58,7 @@ unbind(struct performing *p)
 static enum err_code
 probe(struct performing *p)
 {
-	int error = bounded_write(p->deadline_ms, p->address, "/sys/bus/pci/drivers_probe");
+	int error = performing_write(p, p->address, "/sys/bus/pci/drivers_probe");
 	if (error == ETIMEDOUT) {
 		return performing_late(p, "giving it to a driver");
 	}

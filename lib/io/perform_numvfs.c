@@ -64,7 +64,7 @@ set(struct performing *p, unsigned n)
 	char path[SYSFS_PATH_SIZE], text[16];
 	snprintf(path, sizeof(path), "/" SYSFS_DEVICES "/%s/sriov_numvfs", p->address);
 	snprintf(text, sizeof(text), "%u", n);
-	int error = bounded_write(p->deadline_ms, text, path);
+	int error = performing_write(p, text, path);
 	if (error == ETIMEDOUT) {
 		return performing_late(p, n ? "making VFs" : "taking its VFs away");
 	}

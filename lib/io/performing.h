@@ -8,7 +8,9 @@
 
 struct performing {
 	const struct step *step;
+	int timeout_ms;
 	int64_t deadline_ms;
+	int64_t patient_ms; /* for what a driver does in the kernel, while no process is in its way; at least deadline_ms */
 	char address[PCI_TEXT_SIZE];   /* of the function that is changed: the PF itself, the VF, the device */
 	char owner[PCI_TEXT_SIZE];     /* step->func */
 	char name[HOST_TEXT_SIZE];     /* "eth0:2", as people call it */
@@ -25,6 +27,13 @@ enum err_code
 perform_vfset(struct performing *p);
 enum err_code
 perform_portset(struct performing *p);
+
+/*
+ * Writes to an attribute, whose writer the kernel lets go when a driver is through: until patient_ms, or until the deadline when
+ * a process has the device open. What follows has the time of the step anew. 0, the kernel's errno, or ETIMEDOUT.
+ */
+int
+performing_write(struct performing *p, const char *text, const char *path);
 
 /* The write to an attribute was not through in time: who is in the way. */
 enum err_code

@@ -66,7 +66,7 @@ vfctl_complete(const struct cli *cli, const struct cli_param *param, cli_offer *
 /* A file of at most max bytes ("-": standard input), terminated; free() it. */
 enum err_code
 text_read(const char *path, size_t max, char **text, size_t *size, struct err *err);
-/* In place of what is there, all at once. */
+/* In place of the file that is there, all at once; what is no file (a pipe, /dev/null) is written to. */
 enum err_code
 text_write(const char *path, const char *text, struct err *err);
 /* Puts the file's name before what err says of its contents; returns code. */

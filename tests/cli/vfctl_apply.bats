@@ -46,8 +46,33 @@ wrong()
 	echo old >written.json
 	[ "$(v save written.json)" = "written.json: written" ]
 	diff saved.json written.json
-	[ ! -e written.json.new ]
-	refused 3 "nowhere/x.new: No such file or directory" vfctl --root host save nowhere/x
+	[ "$(echo written.json*)" = written.json ]
+	refused 3 "nowhere/x: No such file or directory" vfctl --root host save nowhere/x
+}
+
+@test "save keeps the mode of a file, and what a link points to; what is no file is written to and stays" {
+	v save >saved.json
+	echo old >real
+	chmod 640 real
+	ln -s real link
+	echo precious >other
+	ln -s other real.new
+	v save link
+	[ -L link ]
+	diff saved.json real
+	[ "$(stat -c %a real)" = 640 ]
+	[ "$(< other)" = precious ]
+	ln -s /dev/null null
+	v save null
+	[ -L null ]
+	[ -c /dev/null ]
+	mkfifo pipe
+	cat pipe >piped 3>&- &
+	v save pipe
+	wait $!
+	[ -p pipe ]
+	diff saved.json piped
+	[ "$(umask 027 && v save new.json && stat -c %a new.json)" = "new.json: written"$'\n'640 ]
 }
 
 @test "the whole plan is shown, also for VFs that are not there yet" {

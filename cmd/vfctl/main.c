@@ -48,6 +48,7 @@
 		.name = "force", .place = CLI_OPT, .type = CLI_FLAG, .help = (text) \
 	}
 #define OPT_FORCE_REBIND OPT_FORCE("even if its interface is up, or the default route or your login goes over it")
+#define OPT_FORCE_SET OPT_FORCE("even if the default route or your login goes over it")
 #define OPT_FORCE_RELEASE OPT_FORCE("whoever holds it, and even if its interface is up")
 #define END \
 	{ \
@@ -134,7 +135,7 @@ static const struct cli_param numvfs_params[] = {
 	END,
 };
 
-static const struct cli_param vf_set_params[] = {ARG_WORD("vf", "VF", VF_HELP), VF_WORDS, END};
+static const struct cli_param vf_set_params[] = {ARG_WORD("vf", "VF", VF_HELP), VF_WORDS, OPT_FORCE_SET, END};
 
 #define BIND_PARAMS(word, var, text) \
 	ARG_WORD(word, var, text), \
@@ -190,7 +191,7 @@ static const struct cli_param port_show_params[] = {
 	END,
 };
 #define PORT_HELP "the port: interface, label or PCI address"
-#define OPT_FORCE_PORT OPT_FORCE("even if the default route or your login goes over it")
+#define OPT_FORCE_PORT OPT_FORCE("even if the default route or your login goes over it, or somebody has VFs of it")
 static const struct cli_param port_set_params[] = {ARG_WORD("port", "PORT", PORT_HELP), PORT_WORDS, OPT_FORCE_PORT, END};
 static const struct cli_param port_reset_params[] = {ARG_WORD("port", "PORT", PORT_HELP), OPT_FORCE_PORT, END};
 

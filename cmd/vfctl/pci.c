@@ -30,13 +30,6 @@ static const struct out_column list_columns[] = {
 	{.key = NULL},
 };
 
-/* Bridges are the way to the others; ports and VFs of network cards have listings of their own. */
-static bool
-is_bridge(const struct host_func *func)
-{
-	return func->class_code >> 16 == 0x06;
-}
-
 static bool
 in_class(const struct cli *cli, const struct host_func *func)
 {
@@ -44,10 +37,11 @@ in_class(const struct cli *cli, const struct host_func *func)
 	return !class || strcmp(view_class(func), class) == 0;
 }
 
+/* Bridges are the way to the others; ports and VFs of network cards have listings of their own. */
 static bool
 is_other(const struct host_func *func)
 {
-	return !is_bridge(func) && (func->role == HOST_PLAIN || !host_is_network(func));
+	return !host_is_bridge(func) && (func->role == HOST_PLAIN || !host_is_network(func));
 }
 
 static enum err_code
@@ -110,7 +104,7 @@ static const struct out_column pool_columns[] = {
 static bool
 can_be_given(const struct vfctl *v, const struct host_func *func)
 {
-	return !is_bridge(func) &&
+	return !host_is_bridge(func) &&
 	       (func->role != HOST_PF || view_state(v, func) == VIEW_FREE || view_state(v, func) == VIEW_HELD) &&
 	       in_class(v->cli, func);
 }

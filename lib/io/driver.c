@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "io/sysfs.h"
+#include "vf/rules.h"
 
 static const struct {
 	const char *module, *kernel;
@@ -58,11 +59,5 @@ driver_leaving(int root, const char *address)
 bool
 driver_passes(const char *driver)
 {
-	static const char *const passing[] = {"vfio-pci", "xen-pciback", "uio_pci_generic", "igb_uio", "pci-stub"};
-	for (size_t i = 0; i < sizeof(passing) / sizeof(passing[0]); i++) {
-		if (strcmp(driver, passing[i]) == 0) {
-			return true;
-		}
-	}
-	return false;
+	return rules_passes(driver);
 }

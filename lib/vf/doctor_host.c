@@ -116,7 +116,7 @@ group_mate(const struct doctor *d, const struct host_func *func)
 	const struct host_func *mate = host_at(d->host, addr);
 	for (size_t i = 0; i < d->host->nfuncs; i++) {
 		const struct host_func *other = &d->host->func[i];
-		if (other != func && other->group == func->group && other->class_code >> 16 != 0x06 && in_the_way(other)) {
+		if (other != func && other->group == func->group && !host_is_bridge(other) && in_the_way(other)) {
 			return other;
 		}
 	}
@@ -145,7 +145,8 @@ doctor_group(struct doctor *d)
 		struct doctor_finding *finding = doctor_add(d, d->conf || doctor_on_vfio(func) ? DOCTOR_FAIL : DOCTOR_WARN, name,
 			"shares IOMMU group %d with %.60s, which %s drives: vfio cannot open it", func->group, other,
 			mate->driver);
-		if (mate->role != HOST_PF) {
+		/* A disk's is the host's own: no command takes that away unasked. */
+		if (mate->role != HOST_PF && !host_is_storage(mate)) {
 			doctor_fix(finding, "vfctl %s bind %s vfio-pci", doctor_noun(mate), doctor_word(d, mate, other));
 		}
 	}

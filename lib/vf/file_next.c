@@ -218,7 +218,7 @@ static bool
 has_driver(const struct host *host, const struct host_func *func, const char *driver)
 {
 	if (strcmp(driver, STEP_KERNEL) == 0 && !func->override[0]) {
-		return func->driver[0] ? !plan_passes(func->driver) : !plan_natural(host, func)[0];
+		return func->driver[0] ? !rules_passes(func->driver) : !plan_natural(host, func)[0];
 	}
 	return strcmp(func->driver, driver) == 0;
 }

@@ -3,8 +3,6 @@
 
 #include <stdlib.h>
 
-#define CLASS_BRIDGE 0x06
-
 void
 host_free(struct host *host)
 {
@@ -49,7 +47,7 @@ host_group_mates(const struct host *host, const struct host_func *func, uint64_t
 	unsigned n = 0;
 	for (size_t i = 0; i < host->nfuncs && func->group >= 0; i++) {
 		const struct host_func *mate = &host->func[i];
-		if (mate->group != func->group || mate->addr == func->addr || mate->class_code >> 16 == CLASS_BRIDGE) {
+		if (mate->group != func->group || mate->addr == func->addr || mate->class_code >> 16 == PCI_CLASS_BRIDGE) {
 			continue;
 		}
 		if (n++ == 0 && other) {

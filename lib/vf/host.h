@@ -116,6 +116,18 @@ host_is_network(const struct host_func *func)
 	return func->class_code >> 16 == PCI_CLASS_NETWORK;
 }
 
+static inline bool
+host_is_storage(const struct host_func *func)
+{
+	return func->class_code >> 16 == PCI_CLASS_STORAGE;
+}
+
+static inline bool
+host_is_bridge(const struct host_func *func)
+{
+	return func->class_code >> 16 == PCI_CLASS_BRIDGE;
+}
+
 /* How many other functions that are no bridges share its IOMMU group; *other is one of them (may be NULL). */
 unsigned
 host_group_mates(const struct host *host, const struct host_func *func, uint64_t *other);

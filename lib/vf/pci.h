@@ -8,7 +8,10 @@
 
 #define PCI_NONE UINT64_MAX
 #define PCI_TEXT_SIZE 24
-#define PCI_CLASS_NETWORK 0x02 /* the first byte of the class code; PCI Code and ID Assignment, 1.3 */
+/* The first byte of the class code; PCI Code and ID Assignment, 1.1 to 1.7. */
+#define PCI_CLASS_STORAGE 0x01
+#define PCI_CLASS_NETWORK 0x02
+#define PCI_CLASS_BRIDGE 0x06
 
 /* "0000:01:10.2" or "01:10.2" (domain 0), hexadecimal, as lspci takes them. The whole text or nothing. */
 bool

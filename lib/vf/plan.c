@@ -79,6 +79,14 @@ plan_vfset(const struct plan_input *in, const struct host_func *vf, const struct
 	return code;
 }
 
+/* Frames would take another way, or none. */
+enum err_code
+plan_cuts(const struct plan_input *in, const struct host_func *vf, const struct vfset *need, struct err *err)
+{
+	bool cuts = need->has & (VFSET_MAC | VFSET_VLAN | VFSET_LINK);
+	return cuts && !in->forced ? rules_carries(vf, err) : ERR_NONE;
+}
+
 enum err_code
 plan_set(const struct plan_input *in, struct host_func *vf, const struct vfset *want, struct ledger_entry *entry, struct err *err)
 {
@@ -90,6 +98,7 @@ plan_set(const struct plan_input *in, struct host_func *vf, const struct vfset *
 		return ERR_NONE;
 	}
 	enum err_code code = rules_set(in->host, vf, &need, err);
+	code = code ? code : plan_cuts(in, vf, &need, err);
 	if (!code && need.has & VFSET_VLAN) {
 		code = rules_vlans(in->host, in->ledger, vf, &need, NULL, err);
 	}
@@ -104,18 +113,6 @@ plan_natural(const struct host *host, const struct host_func *func)
 	const struct host_func *pf = func->role == HOST_VF ? host_at(host, func->pf) : NULL;
 	const char *driver = pf ? rules_driver(pf->driver)->vf_driver : NULL;
 	return driver ? driver : "";
-}
-
-bool
-plan_passes(const char *driver)
-{
-	static const char *const passing[] = {"vfio-pci", "xen-pciback", "pciback", "pci-stub", "uio_pci_generic", "igb_uio"};
-	for (size_t i = 0; i < sizeof(passing) / sizeof(passing[0]); i++) {
-		if (strcmp(passing[i], driver) == 0) {
-			return true;
-		}
-	}
-	return false;
 }
 
 static void
@@ -139,7 +136,7 @@ plan_driver(const struct host *host, const struct host_func *func, const char *w
 		name_value(to, word, strcmp(word, natural) == 0 ? "" : word);
 	} else if (natural[0]) {
 		name_value(to, natural, "");
-	} else if (func->driver[0] && !func->override[0] && !plan_passes(func->driver)) {
+	} else if (func->driver[0] && !func->override[0] && !rules_passes(func->driver)) {
 		name_value(to, func->driver, "");
 	} else {
 		name_value(to, STEP_KERNEL, "");

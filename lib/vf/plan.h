@@ -29,7 +29,8 @@ enum err_code
 plan_numvfs(const struct plan_input *in, struct host_func *pf, unsigned n, int autoprobe, struct ledger_entry *entry,
 	struct err *err);
 
-/* vf set. The VF may be leased: then what it was before the lease stays recorded. */
+/* vf set. What takes a VF out of the network that carries the default route or a login is refused unless forced. The VF may be
+ * leased: then what it was before the lease stays recorded. */
 enum err_code
 plan_set(
 	const struct plan_input *in, struct host_func *vf, const struct vfset *want, struct ledger_entry *entry, struct err *err);
@@ -70,7 +71,10 @@ plan_release(const struct plan_input *in, struct host_func *func, const char *ho
 struct host_func *
 plan_free_vf(const struct plan_input *in, const struct host_func *pf, struct err *err);
 
-/* port set and reset. A port that carries the default route or a login is refused unless forced. */
+/*
+ * port set and reset. Refused unless forced: a port that carries the default route or a login, itself or over a VF; taking it
+ * down while VFs of it are leased or in use.
+ */
 enum err_code
 plan_port(const struct plan_input *in, struct host_func *func, const struct portset *want, struct ledger_entry *entry,
 	struct err *err);

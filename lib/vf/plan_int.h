@@ -25,13 +25,13 @@ enum err_code
 plan_vfset(const struct plan_input *in, const struct host_func *vf, const struct vfset *want, bool back,
 	struct ledger_entry *entry, struct err *err);
 
+/* ERR_REFUSED when the default route or a login goes over the VF, and what it needs would cut it off. */
+enum err_code
+plan_cuts(const struct plan_input *in, const struct host_func *vf, const struct vfset *need, struct err *err);
+
 /* The driver that the kernel gives it by itself; "": not known. */
 const char *
 plan_natural(const struct host *host, const struct host_func *func);
-
-/* Does it keep the kernel's hands off, for others? */
-bool
-plan_passes(const char *driver);
 
 /* What a word of the command line means for the function: "vfio-pci", "igbvf", "kernel", "" (none). */
 enum err_code

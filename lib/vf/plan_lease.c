@@ -81,6 +81,7 @@ lease_settings(const struct plan_input *in, const struct host_func *vf, const st
 	need.has = bits;
 	if (bits) {
 		code = rules_set(in->host, vf, &need, err);
+		code = code ? code : plan_cuts(in, vf, &need, err);
 	}
 	if (!code && (need.has & VFSET_VLAN || ledger_vlans_count(&lease->vlans))) {
 		code = rules_vlans(in->host, in->ledger, vf, &lease->want, &lease->vlans, err);
@@ -95,7 +96,7 @@ lease_steps(const struct plan_input *in, const struct host_func *func, const str
 {
 	struct step_value to = {0};
 	enum err_code code = lease->driver ? plan_driver(in->host, func, lease->driver, &to, err) : ERR_NONE;
-	bool first = lease->driver && plan_passes(to.text);
+	bool first = lease->driver && rules_passes(to.text);
 	if (!code && first) {
 		code = plan_rebind(in, func, &to, false, entry, err);
 	}
@@ -176,7 +177,7 @@ release_steps(const struct plan_input *in, const struct host_func *func, const s
 {
 	struct step_value to = {0};
 	enum err_code code = ERR_NONE;
-	bool first = plan_passes(record->before_driver);
+	bool first = rules_passes(record->before_driver);
 	memcpy(to.text, record->before_driver, sizeof(to.text));
 	memcpy(to.text2, record->before_override, sizeof(to.text2));
 	if (record->rebound && first) {

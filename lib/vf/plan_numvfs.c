@@ -21,6 +21,25 @@ struct change {
 	struct err *err;
 };
 
+/* What a VF has and will have again must be known: a tenant's without its VLAN would be in the native one. */
+static enum err_code
+check_seen(const struct change *c)
+{
+	char name[HOST_TEXT_SIZE];
+	unsigned kept = c->old < c->new ? c->old : c->new;
+	for (unsigned i = 0; i < kept && c->old != c->new && c->driver->sets &&host_is_network(c->pf); i++) {
+		const struct host_func *vf = host_vf(c->in->host, c->pf->addr, i);
+		if (vf && !vf->set.has) {
+			err_set(c->err, ERR_REFUSED, "the settings of %s cannot be seen, and could not be put back",
+				host_name(c->in->host, vf, name));
+			return err_hint(c->err,
+				"is its port in another network namespace? vfctl numvfs %.60s 0 gives all settings up",
+				host_name(c->in->host, c->pf, name));
+		}
+	}
+	return ERR_NONE;
+}
+
 static enum err_code
 check(const struct change *c)
 {
@@ -41,7 +60,8 @@ check(const struct change *c)
 		err_set(c->err, ERR_REFUSED, "%s makes VFs only while the port is up, and %s is not", pf->driver, name);
 		return err_hint(c->err, "vfctl port set %s up on", name);
 	}
-	return c->new == c->old ? ERR_NONE : rules_destroy(c->in->host, c->in->ledger, pf, 0, c->err);
+	enum err_code code = c->new == c->old ? ERR_NONE : rules_destroy(c->in->host, c->in->ledger, pf, 0, c->err);
+	return code ? code : check_seen(c);
 }
 
 /* What the VF has that a new one has not, and that can be set. */

@@ -12,7 +12,7 @@ static const unsigned groups[] = {
 #define GROUPS (sizeof(groups) / sizeof(groups[0]))
 
 static enum err_code
-check(const struct plan_input *in, const struct host_func *func, struct err *err)
+check(const struct plan_input *in, const struct host_func *func, const struct portset *want, struct err *err)
 {
 	char name[HOST_TEXT_SIZE];
 	host_name(in->host, func, name);
@@ -20,16 +20,8 @@ check(const struct plan_input *in, const struct host_func *func, struct err *err
 		err_set(err, ERR_REFUSED, "%s has no interface here: its port cannot be set", name);
 		return err_hint(err, "it is in another network namespace, or has no kernel driver");
 	}
-	const struct host_if *iface = &func->iface[0];
-	if (in->forced || (!iface->route[0] && !iface->login[0])) {
-		return ERR_NONE;
-	}
-	if (iface->login[0]) {
-		err_set(err, ERR_REFUSED, "%s carries the login from %s", name, iface->login);
-	} else {
-		err_set(err, ERR_REFUSED, "%s carries the default route (over %s)", name, iface->route);
-	}
-	return err_hint(err, "--force does it nevertheless");
+	bool off = portset_diff(&func->iface[0].set, want) & PORTSET_UP && !want->up;
+	return in->forced ? ERR_NONE : rules_port(in->host, in->ledger, func, off, err);
 }
 
 /* What undoes the step. What the two sides of a link have negotiated is no setting. */
@@ -67,7 +59,7 @@ plan_port(const struct plan_input *in, struct host_func *func, const struct port
 	if (func->nifaces && !portset_diff(&func->iface[0].set, want)) {
 		return ERR_NONE;
 	}
-	enum err_code code = check(in, func, err);
+	enum err_code code = check(in, func, want, err);
 	for (size_t i = 0; i < GROUPS && !code; i++) {
 		if (portset_diff(&func->iface[0].set, want) & groups[i]) {
 			code = add_group(func, want, want->has & groups[i], entry, err);
@@ -86,7 +78,7 @@ plan_port_reset(const struct plan_input *in, struct host_func *func, struct ledg
 		return ERR_NONE;
 	}
 	const struct portset *want = &record->defaults;
-	enum err_code code = check(in, func, err);
+	enum err_code code = check(in, func, want, err);
 	for (size_t i = 0; i < GROUPS && !code; i++) {
 		unsigned differ = portset_diff(&func->iface[0].set, want) & groups[i];
 		bool offers = want->has & groups[i] & PORTSET_AUTONEG && want->autoneg;

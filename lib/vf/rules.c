@@ -181,9 +181,9 @@ process_on(const struct host *host, const struct host_func *func, const struct h
 	return NULL;
 }
 
-/* What one of its interfaces is needed for. */
+/* Is the host reached over it? */
 static enum err_code
-iface_needed(const struct host_if *iface, struct err *err)
+iface_carries(const struct host_if *iface, struct err *err)
 {
 	if (iface->login[0]) {
 		return err_set(err, ERR_REFUSED, "the login from %s comes over %s", iface->login, iface->name);
@@ -193,6 +193,27 @@ iface_needed(const struct host_if *iface, struct err *err)
 	}
 	if (iface->route[0]) {
 		return err_set(err, ERR_REFUSED, "the default route goes over %s", iface->name);
+	}
+	return ERR_NONE;
+}
+
+enum err_code
+rules_carries(const struct host_func *func, struct err *err)
+{
+	for (size_t i = 0; i < func->nifaces; i++) {
+		if (iface_carries(&func->iface[i], err)) {
+			return err_hint(err, "--force does it nevertheless");
+		}
+	}
+	return ERR_NONE;
+}
+
+/* What one of its interfaces is needed for. */
+static enum err_code
+iface_needed(const struct host_if *iface, struct err *err)
+{
+	if (iface_carries(iface, err)) {
+		return ERR_REFUSED;
 	}
 	if (iface->upper[0]) {
 		return err_set(err, ERR_REFUSED, "%s is below %s", iface->name, iface->upper);
@@ -218,6 +239,10 @@ func_needed(const struct host *host, const struct host_func *func, const char *d
 			return err_hint(err, "--force takes it nevertheless");
 		}
 	}
+	if (host_is_storage(func) && func->driver[0] && !rules_passes(func->driver)) {
+		err_set(err, ERR_REFUSED, "%s carries storage, and %s works on its disks", name, func->driver);
+		return err_hint(err, "make sure that nothing of it is mounted; --force takes it then");
+	}
 	if (func->nuses) {
 		err_set(err, ERR_REFUSED, "%s is in use: %s", name, func->use[0].by);
 		return err_hint(err, "--force takes it nevertheless");
@@ -237,6 +262,10 @@ rules_rebind(const struct host *host, const struct host_func *func, const char *
 	if (func->driver[0] && strcmp(driver, func->driver) == 0) {
 		return ERR_NONE;
 	}
+	if (host_is_bridge(func)) {
+		err_set(err, ERR_REFUSED, "%s is a bridge: other functions are behind it", host_name(host, func, name));
+		return err_hint(err, "it stays with the kernel; vfio does not need it");
+	}
 	const struct host_use *use = process_on(host, func, &which);
 	if (use) {
 		err_set(err, ERR_REFUSED, "%s is in use: %s", host_name(host, which, name), use->by);
@@ -247,11 +276,13 @@ rules_rebind(const struct host *host, const struct host_func *func, const char *
 
 /* ---- destroying VFs ------------------------------------------------------------------------------------------------- */
 
-enum err_code
-rules_destroy(const struct host *host, const struct ledger *ledger, const struct host_func *pf, unsigned keep, struct err *err)
+/* Those that are leased or in use, from the VF keep on. */
+static unsigned
+list_needed(
+	const struct host *host, const struct ledger *ledger, const struct host_func *pf, unsigned keep, char *list, size_t size)
 {
-	char name[HOST_TEXT_SIZE], list[240] = "";
 	unsigned n = 0;
+	list[0] = '\0';
 	for (unsigned index = keep; index < pf->num_vfs; index++) {
 		const struct host_func *vf = host_vf(host, pf->addr, index);
 		const struct ledger_record *record = ledger_find(ledger, pf->addr, (int)index);
@@ -261,9 +292,35 @@ rules_destroy(const struct host *host, const struct ledger *ledger, const struct
 			continue;
 		}
 		n++;
-		list_add(list, sizeof(list), "%u (%s%s%s%s)", index, leased ? "leased to " : "", leased ? record->holder : "",
+		list_add(list, size, "%u (%s%s%s%s)", index, leased ? "leased to " : "", leased ? record->holder : "",
 			leased && used ? "; " : "", used ? vf->use[0].by : "");
 	}
+	return n;
+}
+
+enum err_code
+rules_port(const struct host *host, const struct ledger *ledger, const struct host_func *port, bool off, struct err *err)
+{
+	char name[HOST_TEXT_SIZE], list[240];
+	enum err_code code = rules_carries(port, err);
+	for (unsigned i = 0; i < port->num_vfs && !code; i++) {
+		const struct host_func *vf = host_vf(host, port->addr, i);
+		code = vf ? rules_carries(vf, err) : ERR_NONE;
+	}
+	unsigned n = !code && off ? list_needed(host, ledger, port, 0, list, sizeof(list)) : 0;
+	if (n) {
+		err_set(err, ERR_REFUSED, "with %.40s off, no link would have its VF%s %s", host_name(host, port, name),
+			n > 1 ? "s" : "", list);
+		return err_hint(err, "--force does it nevertheless");
+	}
+	return code;
+}
+
+enum err_code
+rules_destroy(const struct host *host, const struct ledger *ledger, const struct host_func *pf, unsigned keep, struct err *err)
+{
+	char name[HOST_TEXT_SIZE], list[240];
+	unsigned n = list_needed(host, ledger, pf, keep, list, sizeof(list));
 	if (n == 0) {
 		return ERR_NONE;
 	}

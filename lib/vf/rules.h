@@ -64,10 +64,22 @@ enum err_code
 rules_vlans(const struct host *host, const struct ledger *ledger, const struct host_func *vf, const struct vfset *want,
 	const struct ledger_vlans *vlans, struct err *err);
 
+/* Does the driver give the device to a process or a guest, so that the kernel has no interface of it? */
+bool
+rules_passes(const char *driver);
+
+/* ERR_REFUSED when the default route or a login goes over one of its interfaces: it is not to be cut off. */
+enum err_code
+rules_carries(const struct host_func *func, struct err *err);
+
+/* The same of a port, and of its VFs; off: nor may VFs lose its link that are leased or in use. */
+enum err_code
+rules_port(const struct host *host, const struct ledger *ledger, const struct host_func *port, bool off, struct err *err);
+
 /*
  * May it be taken from its driver? The default route or a login over one of its interfaces, a bridge or bond above it, addresses,
- * a use, VFs that would go along, a driver that stays. forced: only a use by a process, of it or of its VFs, refuses. driver ""
- * is none, "kernel" the one it would have by itself.
+ * disks, a use, VFs that would go along, a driver that stays. forced: only a use by a process, of it or of its VFs, refuses, and
+ * that it is a bridge. driver "" is none, "kernel" the one it would have by itself.
  */
 enum err_code
 rules_rebind(const struct host *host, const struct host_func *func, const char *driver, bool forced, struct err *err);

@@ -120,3 +120,15 @@ rules_driver(const char *name)
 	}
 	return driver;
 }
+
+bool
+rules_passes(const char *driver)
+{
+	static const char *const passing[] = {"vfio-pci", "xen-pciback", "pciback", "pci-stub", "uio_pci_generic", "igb_uio"};
+	for (size_t i = 0; i < sizeof(passing) / sizeof(passing[0]); i++) {
+		if (strcmp(passing[i], driver) == 0) {
+			return true;
+		}
+	}
+	return false;
+}

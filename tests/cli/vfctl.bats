@@ -393,3 +393,15 @@ denied()
 		[ "$status" = 3 ] || [ "$status" = 5 ] || { echo "$line: $output"; return 1; }
 	done <examples
 }
+
+@test "what the default route goes over is not cut off, nor is a disk or a bridge taken; --force" {
+	# The route's interface is the last word of the answer: that of the first VF.
+	printf '\4\0\0\0' | dd of=host/routes bs=1 seek=$(($(stat -c %s host/routes) - 4)) conv=notrunc status=none
+	denied 5 "the default route goes over vf0" vf set eth0:0 vlan 200 --dry-run
+	denied 5 "the default route goes over vf0" vf lease eth0:0 holder x mac auto --dry-run
+	denied 5 "the default route goes over vf0" port set eth0 mtu 600 --dry-run
+	denied 5 "the default route goes over vf0" port set eth0 up off --dry-run
+	v vf set eth0:0 vlan 200 --force --dry-run
+	v port set eth0 up off --force --dry-run
+	denied 5 "0000:00:00.0 is a bridge: other functions are behind it" pci bind 0000:00:00.0 vfio-pci --force --dry-run
+}

@@ -174,7 +174,7 @@ eth0:2: trust off (was on)\neth0:2: spoofchk on (was off)' \
 	plan $'eth1: mtu 2000 (was 1500)\neth1: up off (was on)' port set eth1 up off mtu 2000
 	unchanged port set eth1 mtu 1500 up on
 	unchanged port reset eth1
-	denied 5 "eth9 carries the default route (over eth9)" port set eth9 mtu 1500
+	denied 5 "the default route goes over eth9" port set eth9 mtu 1500
 	plan "eth9: mtu 1500 (was 9000)" port set eth9 mtu 1500 --force
 	run vfctl --root host port set 05:00.0 mtu 1500 --dry-run
 	[ "$status" = 5 ]

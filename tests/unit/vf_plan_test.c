@@ -506,6 +506,92 @@ a_port_and_its_defaults(void **state)
 	steps_are(port(plain, (struct portset){.has = PORTSET_MTU, .mtu = 9000}), "eth9: mtu 9000 (was 1500)\n");
 }
 
+/* ---- what the host needs ------------------------------------------------------------------------------------------------ */
+
+static void
+disks_and_bridges(void **state)
+{
+	(void)state;
+	struct host_func *disk = host_at(&w.host, HOSTS_CRYPTO);
+	struct host_func *bridge = host_at(&w.host, HOSTS_PLAIN);
+	disk->class_code = 0x010802;
+	hosts_bind(disk, "nvme", false);
+	refused(bind(disk, "vfio-pci"), ERR_REFUSED, "nvme works on its disks");
+	hosts_bind(disk, "vfio-pci", true);
+	steps_are(bind(disk, "nvme"), "0000:05:00.0: driver nvme (was vfio-pci)\n");
+	hosts_bind(disk, "nvme", false);
+	w.in.forced = true;
+	steps_are(bind(disk, "vfio-pci"), "0000:05:00.0: driver vfio-pci (was nvme)\n");
+	bridge->class_code = 0x060400;
+	bridge->nifaces = 0;
+	hosts_bind(bridge, "pcieport", false);
+	refused(bind(bridge, "vfio-pci"), ERR_REFUSED, "is a bridge");
+}
+
+/* Give it an interface that the default route goes over. */
+static void
+give_route(struct host_func *func)
+{
+	struct host_if *iface = hosts_iface(func, "vf0", 0x020000000007, GBIT);
+	snprintf(iface->route, sizeof(iface->route), "vf0");
+}
+
+static void
+a_vf_that_carries_the_route(void **state)
+{
+	(void)state;
+	struct plan_lease lease = {.holder = "vpx1", .want = SET_VLAN(300)};
+	hosts_bind(vf(0), "igbvf", false);
+	give_route(vf(0));
+	refused(set(0, SET_VLAN(200)), ERR_REFUSED, "the default route goes over vf0");
+	refused(set(0, SET_MAC(0x020000000001)), ERR_REFUSED, "the default route goes over vf0");
+	refused(lease_as(0, lease), ERR_REFUSED, "the default route goes over vf0");
+	steps_are(set(0, (struct vfset){.has = VFSET_TRUST, .trust = true}), "eth0:0: trust on (was off)\n");
+	vf(0)->iface->route[0] = '\0';
+	snprintf(vf(0)->iface->login, sizeof(vf(0)->iface->login), "192.0.2.7");
+	refused(set(0, SET_VLAN(200)), ERR_REFUSED, "the login from 192.0.2.7 comes over vf0");
+	w.in.forced = true;
+	steps_are(set(0, SET_VLAN(200)), "eth0:0: vlan 200 (was none)\n");
+	steps_are(lease_as(0, lease), "eth0:0: vlan 300 (was none)\n");
+}
+
+static void
+a_port_whose_vfs_are_needed(void **state)
+{
+	(void)state;
+	struct portset off = {.has = PORTSET_UP};
+	give_route(vf(3));
+	refused(port(pf(), (struct portset){.has = PORTSET_MTU, .mtu = 600}), ERR_REFUSED, "the default route goes over vf0");
+	refused(port(pf(), off), ERR_REFUSED, "the default route goes over vf0");
+	vf(3)->nifaces = 0;
+	hosts_iface(pf(), "eth0b", 0x020000000009, GBIT);
+	snprintf(pf()->iface[1].login, sizeof(pf()->iface[1].login), "192.0.2.7");
+	refused(port(pf(), off), ERR_REFUSED, "the login from 192.0.2.7 comes over eth0b");
+	pf()->nifaces = 1;
+	steps_are(port(pf(), off), "eth0: up off (was on)\n");
+	hosts_use(vf(1), 812, "pe (pid 812)");
+	lease_as(2, (struct plan_lease){.holder = "vpx1"});
+	commit();
+	refused(port(pf(), off), ERR_REFUSED, "VFs 1 (pe (pid 812)), 2 (leased to vpx1)");
+	steps_are(port(pf(), (struct portset){.has = PORTSET_MTU, .mtu = 2000}), "eth0: mtu 2000 (was 1500)\n");
+	w.in.forced = true;
+	steps_are(port(pf(), off), "eth0: up off (was on)\n");
+}
+
+static void
+settings_that_cannot_be_seen(void **state)
+{
+	(void)state;
+	pf()->autoprobe = false;
+	vf(0)->set.has = vf(2)->set.has = 0;
+	refused(numvfs(3, -1), ERR_REFUSED, "the settings of eth0:0 cannot be seen");
+	assert_non_null(strstr(w.err.hint, "numvfs eth0 0"));
+	steps_are(numvfs(0, -1), "eth0: 0 VFs (was 4)\n");
+	/* one that has no settings has none to lose */
+	snprintf(pf()->driver, sizeof(pf()->driver), "virtio-pci");
+	steps_are(numvfs(3, -1), "eth0: 3 VFs (was 4)\n");
+}
+
 int
 main(void)
 {
@@ -524,6 +610,10 @@ main(void)
 		cmocka_unit_test_setup_teardown(what_stays_gets_back_what_it_had, start, stop),
 		cmocka_unit_test_setup_teardown(numbers_that_are_refused, start, stop),
 		cmocka_unit_test_setup_teardown(a_port_and_its_defaults, start, stop),
+		cmocka_unit_test_setup_teardown(disks_and_bridges, start, stop),
+		cmocka_unit_test_setup_teardown(a_vf_that_carries_the_route, start, stop),
+		cmocka_unit_test_setup_teardown(a_port_whose_vfs_are_needed, start, stop),
+		cmocka_unit_test_setup_teardown(settings_that_cannot_be_seen, start, stop),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

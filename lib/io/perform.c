@@ -171,7 +171,9 @@ performing_settled(const char *address)
 	if (!driver[0]) {
 		return false;
 	}
-	if (driver_passes(driver) || strncmp(driver, "virtio", strlen("virtio")) == 0 ||
+	/* Variants of vfio-pci have many names. */
+	bool passed = driver_passes(driver) || sysfs_exists(SYSFS_MACHINE, SYSFS_DEVICES "/%s/vfio-dev", address);
+	if (passed || strncmp(driver, "virtio", strlen("virtio")) == 0 ||
 		!sysfs_number(SYSFS_MACHINE, UINT32_MAX, &class_code, SYSFS_DEVICES "/%s/class", address) ||
 		class_code >> 16 != PCI_CLASS_NETWORK) {
 		return true;

@@ -15,12 +15,15 @@
 #define VFIO "/dev/vfio/"
 #define VFIO_DEVICES "/dev/vfio/devices/"
 #define UIO "/dev/uio"
+#define VERBS "/dev/infiniband/"
+#define DELETED " (deleted)"
 #define RESOURCE "/resource"
 
 /* The names in /dev of one function. */
 struct names {
-	char vfio[16]; /* "vfio3" */
-	char uio[16];  /* "uio3" */
+	char vfio[16];  /* "vfio3" */
+	char uio[16];   /* "uio3" */
+	char verbs[16]; /* "uverbs3": a process drives the device beside its kernel driver */
 };
 
 struct walk {
@@ -36,7 +39,7 @@ see_name(void *arg, const char *name)
 	snprintf(arg, sizeof(((struct names *)NULL)->vfio), "%.15s", name);
 }
 
-/* Only drivers that have such a folder. */
+/* Whatever the driver is called: variants of vfio-pci are many. */
 static void
 find_names(int root, const struct host *host, struct names *names)
 {
@@ -44,10 +47,9 @@ find_names(int root, const struct host *host, struct names *names)
 		const struct host_func *func = &host->func[i];
 		char address[PCI_TEXT_SIZE];
 		pci_format(func->addr, address);
-		if (driver_passes(func->driver) || !func->driver[0]) {
-			sysfs_list(root, see_name, names[i].vfio, SYSFS_DEVICES "/%s/vfio-dev", address);
-			sysfs_list(root, see_name, names[i].uio, SYSFS_DEVICES "/%s/uio", address);
-		}
+		sysfs_list(root, see_name, names[i].vfio, SYSFS_DEVICES "/%s/vfio-dev", address);
+		sysfs_list(root, see_name, names[i].uio, SYSFS_DEVICES "/%s/uio", address);
+		sysfs_list(root, see_name, names[i].verbs, SYSFS_DEVICES "/%s/infiniband_verbs", address);
 	}
 }
 
@@ -78,7 +80,8 @@ add_group(struct walk *walk, const char *name, const char *path)
 	}
 	for (size_t i = 0; i < walk->host->nfuncs; i++) {
 		struct host_func *func = &walk->host->func[i];
-		if (func->group == (int)group && (driver_passes(func->driver) || walk->names[i].vfio[0])) {
+		bool passed = driver_passes(func->driver) || strstr(func->driver, "vfio") || walk->names[i].vfio[0];
+		if (func->group == (int)group && passed) {
 			add(walk, func, path);
 		}
 	}
@@ -88,7 +91,8 @@ static void
 add_named(struct walk *walk, const char *name, const char *path)
 {
 	for (size_t i = 0; i < walk->host->nfuncs; i++) {
-		if (strcmp(walk->names[i].vfio, name) == 0 || strcmp(walk->names[i].uio, name) == 0) {
+		const struct names *names = &walk->names[i];
+		if (strcmp(names->vfio, name) == 0 || strcmp(names->uio, name) == 0 || strcmp(names->verbs, name) == 0) {
 			add(walk, &walk->host->func[i], path);
 		}
 	}
@@ -125,8 +129,20 @@ judge(struct walk *walk, const char *path)
 		add_group(walk, path + strlen(VFIO), path);
 	} else if (strncmp(path, UIO, strlen(UIO)) == 0) {
 		add_named(walk, path + strlen("/dev/"), path);
+	} else if (strncmp(path, VERBS, strlen(VERBS)) == 0) {
+		add_named(walk, path + strlen(VERBS), path);
 	} else if (strncmp(path, "/sys/", strlen("/sys/")) == 0) {
 		add_resource(walk, path);
+	}
+}
+
+/* A node that was made anew, or is not in this container, is held all the same. */
+static void
+cut_deleted(char *path, size_t length)
+{
+	size_t tail = strlen(DELETED);
+	if (length > tail && strcmp(path + length - tail, DELETED) == 0) {
+		path[length - tail] = '\0';
 	}
 }
 
@@ -152,6 +168,7 @@ see_process(void *arg, const char *name)
 		ssize_t n = readlinkat(fd, entry->d_name, path, sizeof(path) - 1);
 		if (n > 0 && path[0] == '/') {
 			path[n] = '\0';
+			cut_deleted(path, (size_t)n);
 			judge(walk, path);
 		}
 	}

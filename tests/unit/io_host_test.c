@@ -256,6 +256,63 @@ users_are_named(void **state)
 	host_free(&host);
 }
 
+/* A device of the record in the place of another's, for as long as a test lasts. */
+static void
+link_at(const char *name, const char *target, bool there)
+{
+	char path[256];
+	snprintf(path, sizeof(path), "%s/%s", root, name);
+	assert_int_equal(there ? symlink(target, path) : unlink(path), 0);
+}
+
+static void
+folder_at(const char *name, bool there)
+{
+	char path[256];
+	snprintf(path, sizeof(path), "%s/%s", root, name);
+	assert_int_equal(there ? mkdir(path, 0755) : rmdir(path), 0);
+}
+
+#define DEVICE "sys/bus/pci/devices/0000:05:01.0"
+
+static void
+users_need_no_driver_that_is_known(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *folder, *name, *node;
+	} ways[] = {
+		{"vfio-dev", "vfio0", "/dev/vfio/51"},
+		{"vfio-dev", "vfio0", "/dev/vfio/51 (deleted)"},
+		{"vfio-dev", "vfio0", "/dev/vfio/devices/vfio0"},
+		{"vfio-dev", "vfio0", "/dev/vfio/devices/vfio0 (deleted)"},
+		{"uio", "uio0", "/dev/uio0"},
+		{"infiniband_verbs", "uverbs0", "/dev/infiniband/uverbs0"},
+	};
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		struct host host;
+		char folder[128], name[160];
+		snprintf(folder, sizeof(folder), DEVICE "/%s", ways[i].folder);
+		snprintf(name, sizeof(name), "%s/%s", folder, ways[i].name);
+		folder_at(folder, true);
+		folder_at(name, true);
+		link_at("proc/812/fd/99", ways[i].node, true);
+		must_read(&host, HOST_READ_USES);
+		const struct host_func *func = at(&host, "05:01.0");
+		bool used = false;
+		for (size_t k = 0; k < func->nuses; k++) {
+			used = used || func->use[k].pid == 812;
+		}
+		host_free(&host);
+		link_at("proc/812/fd/99", NULL, false);
+		folder_at(name, false);
+		folder_at(folder, false);
+		if (!used) {
+			fail_msg("%s: nobody uses it", ways[i].node);
+		}
+	}
+}
+
 /* ---- records that are none ----------------------------------------------------------------------------------------------------
  */
 
@@ -409,6 +466,7 @@ main(void)
 		cmocka_unit_test(virtio_has_a_bus_between),
 		cmocka_unit_test(names_of_another_namespace_are_nobodys),
 		cmocka_unit_test(users_are_named),
+		cmocka_unit_test(users_need_no_driver_that_is_known),
 		cmocka_unit_test(bad_records_are_errors),
 		cmocka_unit_test(nothing_outside_is_read),
 		cmocka_unit_test(the_rig_is_as_it_was),

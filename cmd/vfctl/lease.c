@@ -98,7 +98,7 @@ lease(struct vfctl *v, struct err *err)
 		code = read_vlans(v->cli, &want.vlans, err);
 	}
 	if (!code && func->role == HOST_VF) {
-		words_vfset(v->cli, &v->host, func, &want.want);
+		words_vfset(v->cli, &v->host, func, true, &want.want);
 	}
 	if (!code) {
 		code = plan_lease(&in, func, &want, &entry, err);

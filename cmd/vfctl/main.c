@@ -143,7 +143,7 @@ static const struct cli_param vf_set_params[] = {ARG_WORD("vf", "VF", VF_HELP), 
 			.place = CLI_ARG, \
 			.type = CLI_WORD, \
 			.metavar = "DRIVER", \
-			.help = "vfio-pci, xen-pciback, a kernel driver's name, or kernel for the one it would have by itself", \
+			.help = "vfio-pci, xen-pciback, a kernel driver's name, kernel for the one it would have by itself, or none", \
 			.flags = CLI_REQUIRED}, \
 		KEY_DRIVER("the same"), OPT_FORCE_REBIND, END
 

@@ -90,8 +90,7 @@ take_driver(struct reader *r, const json_t *value, char driver[static HOST_DRIVE
 {
 	size_t at = enter(r, "driver");
 	const char *word = json_string_value(value);
-	size_t n = word ? strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") : 0;
-	if (n == 0 || word[n] || n >= HOST_DRIVER_SIZE) {
+	if (!word || !rules_driver_name(word)) {
 		fail_value(r, value, "a driver");
 		return err_hint(r->err, "e.g. \"vfio-pci\", \"kernel\" for the one that the kernel has for it, or \"none\"");
 	}

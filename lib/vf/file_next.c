@@ -321,5 +321,6 @@ file_next(const struct file *file, const struct plan_input *in, const struct fil
 		!next_vfs(&w, true, &code) && !next_leases(&w, true, &code) && !next_device(&w, &code)) {
 		path[0] = '\0';
 	}
+	entry->by_file = entry->steps.n > 0;
 	return code;
 }

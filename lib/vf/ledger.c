@@ -120,24 +120,25 @@ copy(char *to, const char *from, size_t size)
 #define COPY(to, from) copy(to, from, sizeof(to))
 
 static void
-bind_record(struct ledger_record *record, const struct step *step, enum ledger_op op)
+bind_record(struct ledger_record *record, const struct step *step, const struct ledger_entry *begin)
 {
 	const struct step_value *from = &step->from, *to = &step->to;
 	/* What was bound is gone when it is found otherwise now: by a boot, or by a hand. A lease knows better, once it has
 	 * bound. */
 	bool lost = record->bound && strcmp(record->driver, from->text) != 0 && !record->rebound;
-	if (record->holder[0] && !record->rebound) {
+	if (record->holder[0] && !record->rebound && !begin->by_file) {
 		record->rebound = true;
 		COPY(record->before_driver, from->text);
 		COPY(record->before_override, from->text2);
 	}
-	if ((!record->bound || lost) && op != LEDGER_UNBIND) {
+	if ((!record->bound || lost) && begin->op != LEDGER_UNBIND) {
 		record->bound = true;
 		COPY(record->former, from->text);
 		COPY(record->former_override, from->text2);
 	}
 	COPY(record->driver, to->text);
-	if (op == LEDGER_UNBIND || (strcmp(to->text, record->former) == 0 && strcmp(to->text2, record->former_override) == 0)) {
+	if (begin->op == LEDGER_UNBIND ||
+		(strcmp(to->text, record->former) == 0 && strcmp(to->text2, record->former_override) == 0)) {
 		record->bound = false;
 	}
 }
@@ -196,10 +197,16 @@ begin_lease(struct ledger_record *record, const struct ledger_entry *begin)
 }
 
 static void
-set_record(struct ledger_record *record, const struct step *step)
+set_record(struct ledger_record *record, const struct step *step, bool by_file)
 {
 	unsigned fresh = step->from.set.has & ~record->before.has;
 	if (!record->holder[0]) {
+		return;
+	}
+	/* The lease has said nothing of it: it is the file's, and stays when the lease ends. */
+	if (by_file && !(step->to.set.has & record->set.has)) {
+		vfset_copy(&record->before, &step->to.set, step->to.set.has);
+		record->before.has |= step->to.set.has;
 		return;
 	}
 	vfset_copy(&record->before, &step->from.set, fresh);
@@ -240,7 +247,7 @@ forget_bound(struct ledger *ledger, const struct ledger_entry *begin)
 }
 
 static bool
-apply_step(struct ledger *ledger, const struct step *step, enum ledger_op op)
+apply_step(struct ledger *ledger, const struct step *step, const struct ledger_entry *begin)
 {
 	struct ledger_record *record = take_record(ledger, step->func, step->index);
 	if (!record) {
@@ -248,13 +255,13 @@ apply_step(struct ledger *ledger, const struct step *step, enum ledger_op op)
 	}
 	switch (step->kind) {
 	case STEP_VFSET:
-		set_record(record, step);
+		set_record(record, step, begin->by_file);
 		break;
 	case STEP_DRIVER:
-		bind_record(record, step, op);
+		bind_record(record, step, begin);
 		break;
 	case STEP_PORTSET:
-		set_port(record, step, op);
+		set_port(record, step, begin->op);
 		break;
 	case STEP_NUMVFS:
 	case STEP_AUTOPROBE:
@@ -309,7 +316,7 @@ apply_done(const struct reader *reader, const struct ledger_entry *begin, const 
 		record->defaults = (struct portset){0};
 	}
 	for (size_t i = 0; i < begin->steps.n; i++) {
-		if (!apply_step(ledger, &begin->steps.step[i], begin->op)) {
+		if (!apply_step(ledger, &begin->steps.step[i], begin)) {
 			return false;
 		}
 	}

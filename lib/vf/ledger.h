@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The ledger: who holds which VF or device, since when, what was set for it and what will be put back; and what was in the making
- *when a command ended halfway.
+ * when a command ended halfway.
  *
  * It is a file of JSON lines that only grows (lib/io/transact.h writes it, every line synced before the next step). Reading it
- *from the beginning gives the state. Every change is written twice: "begin" with all its steps before the first of them, and
- *"done" or "undone" after the last. A begin without an end is what a killed command left: ledger.open is it, and the
- *next command that changes anything undoes its steps (lease, bind, set, numvfs, port: nobody was told that it was done) or does
- *the rest of them (release, unbind, reset: somebody wanted to be rid of it).
+ * from the beginning gives the state. Every change is written twice: "begin" with all its steps before the first of them, and
+ * "done" or "undone" after the last. A begin without an end is what a killed command left: ledger.open is it, and the
+ * next command that changes anything undoes its steps (lease, bind, set, numvfs, port: nobody was told that it was done) or does
+ * the rest of them (release, unbind, reset: somebody wanted to be rid of it).
  *
  *	{"seq":7,"at":"2026-01-31T12:00:00Z","boot":"..","who":"root (alice)","op":"lease","phase":"begin","func":"0000:01:00.0",
  *	 "index":2,"generation":3,"holder":"vpx1","vlans":[10,20],"set":{..},"steps":[..]}
  *	{"seq":8,"at":"..","of":7,"phase":"done"}
  *
  * A last line without its newline was being written: it does not count. Any other line that is not understood is ERR_FAILED with
- *its number: nothing is changed on a host whose ledger cannot be read.
+ * its number: nothing is changed on a host whose ledger cannot be read.
  */
 #ifndef PEKIT_VF_LEDGER_H
 #define PEKIT_VF_LEDGER_H
@@ -60,6 +60,7 @@ struct ledger_entry {
 	struct ledger_vlans vlans;
 	struct vfset set; /* of a lease: all that was asked for, also what needs no step */
 	struct steps steps;
+	bool by_file;   /* "apply" does what its file or a lease says; what a lease has not set is no part of it */
 	char note[160]; /* what goes, and at the end what went, otherwise than planned; may be empty */
 };
 

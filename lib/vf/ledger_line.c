@@ -161,7 +161,7 @@ put_begin(json_t *object, const struct ledger_entry *entry)
 	       (!entry->holder[0] || put(object, "holder", plain_text(entry->holder))) &&
 	       (!ledger_vlans_count(&entry->vlans) || put(object, "vlans", vlans_to_json(&entry->vlans))) &&
 	       (!entry->set.has || put(object, "set", vfset_to_json(&entry->set))) &&
-	       put(object, "steps", steps_to_json(&entry->steps));
+	       (!entry->by_file || put(object, "by_file", json_true())) && put(object, "steps", steps_to_json(&entry->steps));
 }
 
 char *
@@ -326,6 +326,11 @@ take_begin(const json_t *object, struct ledger_entry *entry, struct err *err)
 	if (!code) {
 		code = take_lease(object, entry, err);
 	}
+	const json_t *by_file = json_object_get(object, "by_file");
+	if (!code && by_file && !json_is_true(by_file)) {
+		code = err_set(err, ERR_FAILED, "\"by_file\": true or not at all");
+	}
+	entry->by_file = by_file != NULL;
 	return code ? code : take_steps(json_object_get(object, "steps"), &entry->steps, err);
 }
 
@@ -333,7 +338,7 @@ static enum err_code
 check_keys(json_t *object, bool begins, struct err *err)
 {
 	static const char *const begin[] = {"seq", "at", "boot", "who", "op", "phase", "func", "index", "generation", "holder",
-		"vlans", "set", "steps", "note"};
+		"vlans", "set", "by_file", "steps", "note"};
 	static const char *const end[] = {"seq", "at", "of", "phase", "note"};
 	const char *const *known = begins ? begin : end;
 	size_t n = begins ? COUNT(begin) : COUNT(end);

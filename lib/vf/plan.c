@@ -98,6 +98,7 @@ plan_set(const struct plan_input *in, struct host_func *vf, const struct vfset *
 		return ERR_NONE;
 	}
 	enum err_code code = rules_set(in->host, vf, &need, err);
+	code = code ? code : rules_leased_mac(in->host, in->ledger, vf, &need, err);
 	code = code ? code : plan_cuts(in, vf, &need, err);
 	if (!code && need.has & VFSET_VLAN) {
 		code = rules_vlans(in->host, in->ledger, vf, &need, NULL, err);
@@ -126,13 +127,14 @@ name_value(struct step_value *value, const char *driver, const char *override)
 enum err_code
 plan_driver(const struct host *host, const struct host_func *func, const char *word, struct step_value *to, struct err *err)
 {
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.";
 	const char *natural = plan_natural(host, func);
-	if (strlen(word) >= HOST_DRIVER_SIZE || strspn(word, letters) != strlen(word)) {
+	if (word[0] && !rules_driver_name(word)) {
 		err_set(err, ERR_USAGE, "%.40s is not a driver's name", word);
-		return err_hint(err, "vfio-pci, xen-pciback, a kernel driver, or kernel for its own");
+		return err_hint(err, "vfio-pci, xen-pciback, a kernel driver, kernel for its own, or none");
 	}
-	if (strcmp(word, STEP_KERNEL) != 0) {
+	if (strcmp(word, "none") == 0) {
+		name_value(to, "", "");
+	} else if (strcmp(word, STEP_KERNEL) != 0) {
 		name_value(to, word, strcmp(word, natural) == 0 ? "" : word);
 	} else if (natural[0]) {
 		name_value(to, natural, "");

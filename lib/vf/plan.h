@@ -35,7 +35,8 @@ enum err_code
 plan_set(
 	const struct plan_input *in, struct host_func *vf, const struct vfset *want, struct ledger_entry *entry, struct err *err);
 
-/* bind: driver is "vfio-pci", "xen-pciback", a kernel driver's name, or "kernel" for the one it would have by itself. */
+/* bind: driver is "vfio-pci", "xen-pciback", a kernel driver's name, "kernel" for the one it would have by itself, "none" or "".
+ */
 enum err_code
 plan_bind(const struct plan_input *in, struct host_func *func, const char *driver, struct ledger_entry *entry, struct err *err);
 

@@ -81,6 +81,7 @@ lease_settings(const struct plan_input *in, const struct host_func *vf, const st
 	need.has = bits;
 	if (bits) {
 		code = rules_set(in->host, vf, &need, err);
+		code = code ? code : rules_leased_mac(in->host, in->ledger, vf, &need, err);
 		code = code ? code : plan_cuts(in, vf, &need, err);
 	}
 	if (!code && (need.has & VFSET_VLAN || ledger_vlans_count(&lease->vlans))) {

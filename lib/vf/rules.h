@@ -59,10 +59,19 @@ rules_refusal(const struct host *host, const struct host_func *vf, unsigned bit,
 enum err_code
 rules_set(const struct host *host, const struct host_func *vf, const struct vfset *want, struct err *err);
 
+/* ERR_EXISTS when another VF's lease has the MAC, be that VF there or not. */
+enum err_code
+rules_leased_mac(const struct host *host, const struct ledger *ledger, const struct host_func *vf, const struct vfset *want,
+	struct err *err);
+
 /* ERR_REFUSED when the port of the VF would carry more than RULES_VLANS_MAX ids; who has how many is said. vlans may be NULL. */
 enum err_code
 rules_vlans(const struct host *host, const struct ledger *ledger, const struct host_func *vf, const struct vfset *want,
 	const struct ledger_vlans *vlans, struct err *err);
+
+/* May a driver be called so? Names of modules have no dots. */
+bool
+rules_driver_name(const char *word);
 
 /* Does the driver give the device to a process or a guest, so that the kernel has no interface of it? */
 bool

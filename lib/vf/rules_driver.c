@@ -132,3 +132,10 @@ rules_passes(const char *driver)
 	}
 	return false;
 }
+
+bool
+rules_driver_name(const char *word)
+{
+	size_t n = strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-");
+	return n > 0 && !word[n] && n < HOST_DRIVER_SIZE;
+}

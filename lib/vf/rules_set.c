@@ -212,6 +212,25 @@ check_mac(const struct about *a, uint64_t mac, struct err *err)
 	return err_hint(err, "auto makes one that is free");
 }
 
+enum err_code
+rules_leased_mac(const struct host *host, const struct ledger *ledger, const struct host_func *vf, const struct vfset *want,
+	struct err *err)
+{
+	for (size_t i = 0; i < ledger->nrecords && want->has & VFSET_MAC && want->mac; i++) {
+		const struct ledger_record *record = &ledger->record[i];
+		char mac[MAC_TEXT_SIZE], name[HOST_TEXT_SIZE], addr[PCI_TEXT_SIZE];
+		bool own = record->func == vf->pf && record->index == (int)vf->index;
+		if (own || !record->holder[0] || !(record->set.has & VFSET_MAC) || record->set.mac != want->mac) {
+			continue;
+		}
+		const struct host_func *pf = host_at(host, record->func);
+		err_set(err, ERR_EXISTS, "mac: %s is leased to %s (%.60s:%d)", mac_format(want->mac, mac), record->holder,
+			pf ? host_name(host, pf, name) : pci_format(record->func, addr), record->index);
+		return err_hint(err, "auto makes one that is free");
+	}
+	return ERR_NONE;
+}
+
 /* FNV-1a, 64 bits. */
 static uint64_t
 mix(uint64_t hash, uint64_t value)

@@ -405,3 +405,8 @@ denied()
 	v port set eth0 up off --force --dry-run
 	denied 5 "0000:00:00.0 is a bridge: other functions are behind it" pci bind 0000:00:00.0 vfio-pci --force --dry-run
 }
+
+@test "a lease's VLAN has no priority of the one before it" {
+	v vf lease eth0:1 holder vpx1 vlan 5 --dry-run | grep -qx "would be eth0:1: vlan 5 (was 100 qos 3)"
+	v vf set eth0:1 vlan 5 --dry-run | grep -qx "would be eth0:1: vlan 5 qos 3 (was 100 qos 3)"
+}

@@ -592,6 +592,68 @@ settings_that_cannot_be_seen(void **state)
 	steps_are(numvfs(3, -1), "eth0: 3 VFs (was 4)\n");
 }
 
+/* A lease whose VF is not there has its MAC all the same. */
+static void
+a_mac_that_is_leased(void **state)
+{
+	(void)state;
+	lease_as(3, (struct plan_lease){.holder = "vpx1", .want = SET_MAC(0x020000000001)});
+	commit();
+	vf(3)->set.mac = 0;
+	refused(set(2, SET_MAC(0x020000000001)), ERR_EXISTS, "02:00:00:00:00:01 is leased to vpx1 (eth0:3)");
+	refused(lease_as(2, (struct plan_lease){.holder = "vpx2", .want = SET_MAC(0x020000000001)}), ERR_EXISTS,
+		"is leased to vpx1");
+	steps_are(set(3, SET_MAC(0x020000000001)), "eth0:3: mac 02:00:00:00:00:01 (was 00:00:00:00:00:00)\n");
+	release(vf(3), "vpx1", 0);
+	commit();
+	steps_are(set(2, SET_MAC(0x020000000001)), "eth0:2: mac 02:00:00:00:00:01 (was 00:00:00:00:00:00)\n");
+}
+
+static void
+names_of_drivers(void **state)
+{
+	(void)state;
+	hosts_bind(vf(0), "igbvf", false);
+	steps_are(bind(vf(0), "none"), "eth0:0: no driver (was igbvf)\n");
+	refused(bind(vf(0), ".."), ERR_USAGE, ".. is not a driver's name");
+	refused(bind(vf(0), "a.b"), ERR_USAGE, "a.b is not a driver's name");
+	refused(bind(vf(0), "a/b"), ERR_USAGE, "a/b is not a driver's name");
+}
+
+/* What apply sets by the file on a VF that is leased is no part of the lease. */
+static void
+what_the_file_sets_outlives_a_lease(void **state)
+{
+	(void)state;
+	struct vfset want = SET_VLAN(100);
+	hosts_bind(vf(2), "igbvf", false);
+	lease_as(2, (struct plan_lease){.holder = "vpx1", .want = SET_VLAN(100)});
+	commit();
+	/* A boot: the lease's VLAN and the file's address come back at once. */
+	vf(2)->set = hosts_new_vf();
+	want.has |= VFSET_MAC;
+	want.mac = 0x020000000010;
+	set(2, want);
+	w.entry.by_file = true;
+	commit();
+	const struct ledger_record *record = ledger_of(&w.ledger, vf(2));
+	assert_int_equal(record->set.has, VFSET_VLAN);
+	assert_int_equal(record->before.mac, 0x020000000010);
+	assert_int_equal(record->before.vlan, 0);
+	bind(vf(2), "vfio-pci");
+	w.entry.by_file = true;
+	commit();
+	assert_false(ledger_of(&w.ledger, vf(2))->rebound);
+	/* The file is changed. */
+	set(2, SET_MAC(0x020000000011));
+	w.entry.by_file = true;
+	commit();
+	steps_are(release(vf(2), "vpx1", 0), "eth0:2: vlan none (was 100)\n");
+	commit();
+	assert_int_equal(vf(2)->set.mac, 0x020000000011);
+	assert_string_equal(vf(2)->driver, "vfio-pci");
+}
+
 int
 main(void)
 {
@@ -614,6 +676,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(a_vf_that_carries_the_route, start, stop),
 		cmocka_unit_test_setup_teardown(a_port_whose_vfs_are_needed, start, stop),
 		cmocka_unit_test_setup_teardown(settings_that_cannot_be_seen, start, stop),
+		cmocka_unit_test_setup_teardown(a_mac_that_is_leased, start, stop),
+		cmocka_unit_test_setup_teardown(names_of_drivers, start, stop),
+		cmocka_unit_test_setup_teardown(what_the_file_sets_outlives_a_lease, start, stop),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "io/bounded.h"
 #include "vf/file.h"
 #include "vf/pretend.h"
 #include "vfctl.h"
@@ -27,16 +27,8 @@ struct apply {
 	bool changed;
 	bool waited;
 	bool pretended; /* the model has steps that were done and not looked at since */
-	uint64_t until_ms;
+	int64_t until_ms;
 };
-
-static uint64_t
-now_ms(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 static enum err_code
 no_memory(struct err *err)
@@ -260,7 +252,7 @@ wait_for_more(struct apply *a, bool *ended, struct err *err)
 		a->waited = true;
 		cli_note(cli, "waiting for %s: %s", a->skip.path[a->nsettled], a->why[a->nsettled].message);
 	}
-	if (waits && now_ms() < a->until_ms && !cli->dry_run && cli_wait(cli, LOOK_AGAIN_MS)) {
+	if (waits && bounded_now_ms() < a->until_ms && !cli->dry_run && cli_wait(cli, LOOK_AGAIN_MS)) {
 		a->skip.n = a->nsettled;
 		return look_again(a, err);
 	}
@@ -317,7 +309,7 @@ apply_run(struct cli *cli, struct err *err)
 {
 	const char *path = cli_text(cli, "file");
 	struct apply a = {.name = strcmp(path, "-") == 0 ? "standard input" : path,
-		.until_ms = now_ms() + (uint64_t)cli->timeout_ms,
+		.until_ms = bounded_now_ms() + cli->timeout_ms,
 		.steps = json_array(),
 		.failed = json_array(),
 		.done = json_object()};

@@ -1,15 +1,33 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/source.h"
+#include "io/sysfs.h"
 #include "vf/file.h"
 #include "vfctl.h"
 
 #define STEP_SIZE 256
 
 /* ---- labels ------------------------------------------------------------------------------------------------------- */
+
+/* Of a recorded host nothing outside of it. */
+static enum err_code
+load_file(const char *at, const char *path, char **text, size_t *size, struct err *err)
+{
+	int root;
+	enum err_code code = sysfs_open(at, &root, err);
+	if (code) {
+		return code;
+	}
+	*text = sysfs_load(root, FILE_SIZE_MAX, size, "%s", VFCTL_FILE + 1);
+	int failure = *text ? 0 : errno;
+	sysfs_close(root);
+	return failure ? err_set(err, failure == ENOENT ? ERR_NOT_FOUND : ERR_FAILED, "%.200s: %s", path, strerror(failure))
+		       : ERR_NONE;
+}
 
 /* Only names come from it: a listing is possible without. */
 static void
@@ -21,7 +39,7 @@ read_labels(struct vfctl *v)
 	char *text;
 	size_t size;
 	snprintf(path, sizeof(path), "%s%s", v->root, VFCTL_FILE);
-	enum err_code code = text_read(path, FILE_SIZE_MAX, &text, &size, &err);
+	enum err_code code = load_file(v->root, path, &text, &size, &err);
 	if (!code) {
 		code = file_parse(text, size, &file, &err);
 		free(text);
@@ -178,7 +196,7 @@ vfctl_input(const struct vfctl *v)
 
 struct doing {
 	struct vfctl *v;
-	json_t *steps; /* what stands: a step that was taken back is gone from it */
+	json_t *steps; /* of an answer, which there is only when nothing was taken back */
 };
 
 static void

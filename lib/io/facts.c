@@ -203,7 +203,6 @@ read_memory(struct reading *r)
 		return;
 	}
 	/* The kernel lets who has this capability pass the limit. */
-	snprintf(text, sizeof(text), "0x");
 	if (sysfs_read(r->root, text, sizeof(text), "proc/self/status") > 0 &&
 		line_of(text, "CapEff", value + 2, sizeof(value) - 2)) {
 		value[0] = '0';

@@ -15,14 +15,15 @@
 
 #include "base/num.h"
 
-/* Links of a recorded host, absolute ones too, stay below its root. */
+/* Links of a recorded host, absolute ones too, stay below its root, and a pipe in it has nobody wait for its other end. */
 static int
 open_path(int root, const char *path, int flags)
 {
 	if (root == SYSFS_MACHINE) {
 		return open(path, flags | O_CLOEXEC);
 	}
-	struct open_how how = {.flags = (uint64_t)(unsigned)(flags | O_CLOEXEC), .resolve = RESOLVE_IN_ROOT};
+	flags |= O_CLOEXEC | (flags & O_PATH ? 0 : O_NONBLOCK);
+	struct open_how how = {.flags = (uint64_t)(unsigned)flags, .resolve = RESOLVE_IN_ROOT};
 	return (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
 }
 

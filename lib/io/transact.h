@@ -2,7 +2,7 @@
 /*
  * The ledger on disk, and what changes it: one command at a time holds its lock; what a killed one left halfway is mended first.
  *
- * The directory is /var/lib/pekit/vf, or $PEKIT_VF_STATE: ledger (0644), lock, steps.
+ * The directory is /var/lib/pekit/vf, or $PEKIT_VF_STATE: ledger (0644), lock, steps (0600).
  */
 #ifndef PEKIT_IO_TRANSACT_H
 #define PEKIT_IO_TRANSACT_H

@@ -15,9 +15,12 @@
 
 #include "base/num.h"
 #include "io/bounded.h"
+#include "io/sysfs.h"
 
 #define DIR_MODE 0755
 #define FILE_MODE 0644
+#define LOCK_MODE 0600 /* who may read it may lock it */
+#define RECORD_MAX (1u << 30)
 #define RETRY_MS 20
 #define END_ROOM 2048 /* its note, if every byte is escaped, and the rest */
 
@@ -95,11 +98,44 @@ cut_torn(struct transact *t, const char *path, struct err *err)
 	return good ? ERR_NONE : fail_file(path, "cannot be written", failure, err);
 }
 
+static enum err_code
+understand(struct transact *t, const char *path, struct err *err)
+{
+	struct err why;
+	if (!ledger_read(t->text, t->size, &t->ledger, &why)) {
+		return ERR_NONE;
+	}
+	err_set(err, ERR_FAILED, "%.120s, %.160s", path, why.message);
+	return err_hint(err, "nothing is changed while it cannot be read; a copy of it, cut before that line, can");
+}
+
+/* That of a recorded host: of a link that leads out of it nothing is read. */
+static enum err_code
+load_record(struct transact *t, struct err *err)
+{
+	char path[sizeof(t->dir) + 16];
+	int root;
+	if (!path_of(t, "ledger", path, sizeof(path))) {
+		return err_set(err, ERR_FAILED, "%.200s: too long a name", t->dir);
+	}
+	enum err_code code = sysfs_open(t->dir, &root, err);
+	if (code) {
+		return code;
+	}
+	t->text = sysfs_load(root, RECORD_MAX, &t->size, "ledger");
+	int failure = t->text ? 0 : errno;
+	sysfs_close(root);
+	if (failure) {
+		t->size = 0;
+		return failure == ENOENT ? ERR_NONE : fail_file(path, "cannot be read", failure, err);
+	}
+	return understand(t, path, err);
+}
+
 enum err_code
 transact_load(struct transact *t, struct err *err)
 {
 	char path[sizeof(t->dir) + 16];
-	struct err why;
 	ledger_free(&t->ledger);
 	free(t->text);
 	t->text = NULL;
@@ -111,11 +147,7 @@ transact_load(struct transact *t, struct err *err)
 	if (!code && t->lock >= 0) {
 		code = cut_torn(t, path, err);
 	}
-	if (!code && ledger_read(t->text, t->size, &t->ledger, &why)) {
-		err_set(err, ERR_FAILED, "%.120s, %.160s", path, why.message);
-		code = err_hint(err, "nothing is changed while it cannot be read; a copy of it, cut before that line, can");
-	}
-	return code;
+	return code ? code : understand(t, path, err);
 }
 
 enum err_code
@@ -127,7 +159,7 @@ transact_read(const char *root, struct transact *t, struct err *err)
 	if (n < 0 || (size_t)n >= sizeof(t->dir)) {
 		return err_set(err, ERR_USAGE, "%.200s: too long a name", dir);
 	}
-	enum err_code code = transact_load(t, err);
+	enum err_code code = root && root[0] ? load_record(t, err) : transact_load(t, err);
 	if (code) {
 		transact_close(t);
 	}
@@ -188,24 +220,17 @@ sync_directory(const char *dir)
 }
 
 static int
-open_file(const char *path, int flags)
+open_file(const char *path, int flags, mode_t mode)
 {
+	struct stat st;
 	int fd = open(path, flags | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT) {
-		fd = open(path, flags | O_CREAT | O_CLOEXEC, FILE_MODE);
-		if (fd >= 0) {
-			(void)fchmod(fd, FILE_MODE);
-		}
+		fd = open(path, flags | O_CREAT | O_CLOEXEC, mode);
+	}
+	if (fd >= 0 && fstat(fd, &st) == 0 && (st.st_mode & 0777) != mode) {
+		(void)fchmod(fd, mode);
 	}
 	return fd;
-}
-
-static int64_t
-now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 static enum err_code
@@ -228,12 +253,12 @@ fail_locked(int fd, int timeout_ms, struct err *err)
 static enum err_code
 wait_lock(int fd, const char *path, int timeout_ms, struct err *err)
 {
-	int64_t end = now_ms() + timeout_ms;
+	int64_t end = bounded_now_ms() + timeout_ms;
 	while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
 		if (errno != EWOULDBLOCK && errno != EINTR) {
 			return fail_file(path, "cannot be locked", errno, err);
 		}
-		if (timeout_ms >= 0 && now_ms() >= end) {
+		if (timeout_ms >= 0 && bounded_now_ms() >= end) {
 			return fail_locked(fd, timeout_ms, err);
 		}
 		(void)poll(NULL, 0, RETRY_MS);
@@ -254,9 +279,9 @@ static enum err_code
 wait_steps(struct transact *t, int timeout_ms, struct err *err)
 {
 	char path[sizeof(t->dir) + 16];
-	int64_t end = now_ms() + timeout_ms;
+	int64_t end = bounded_now_ms() + timeout_ms;
 	path_of(t, "steps", path, sizeof(path));
-	t->steps = open_file(path, O_RDWR);
+	t->steps = open_file(path, O_RDWR, LOCK_MODE);
 	if (t->steps < 0) {
 		return fail_file(path, "cannot be opened", errno, err);
 	}
@@ -264,7 +289,7 @@ wait_steps(struct transact *t, int timeout_ms, struct err *err)
 		if (t->force) {
 			return ERR_NONE;
 		}
-		if (timeout_ms >= 0 && now_ms() >= end) {
+		if (timeout_ms >= 0 && bounded_now_ms() >= end) {
 			err_set(err, ERR_TIMEOUT, "the kernel is not through with what an earlier command has begun");
 			return err_hint(err, "a process may have the device open; --force does not wait for it");
 		}
@@ -288,7 +313,7 @@ transact_lock(struct transact *t, int timeout_ms, struct err *err)
 	if (code) {
 		return code;
 	}
-	t->lock = open_file(path, O_RDWR);
+	t->lock = open_file(path, O_RDWR, LOCK_MODE);
 	code = t->lock < 0 ? fail_file(path, "cannot be opened", errno, err) : wait_lock(t->lock, path, timeout_ms, err);
 	return code ? code : wait_steps(t, timeout_ms, err);
 }
@@ -347,7 +372,7 @@ transact_append(struct transact *t, const struct ledger_entry *entry, struct err
 		return ERR_FAILED;
 	}
 	path_of(t, "ledger", path, sizeof(path));
-	int fd = open_file(path, O_WRONLY | O_APPEND);
+	int fd = open_file(path, O_WRONLY | O_APPEND, FILE_MODE);
 	off_t before = fd >= 0 ? lseek(fd, 0, SEEK_END) : -1;
 	bool good = fd >= 0 && before >= 0 && reserve(fd, before, strlen(line), entry->phase == LEDGER_BEGIN) &&
 		    write_all(fd, line, strlen(line));

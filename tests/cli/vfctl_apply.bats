@@ -154,3 +154,17 @@ standard input: would be done" ]
 		grep -q "^Before=.*$unit" units/pekit-vf.service
 	done
 }
+
+@test "of a recorded host, labels are of no file outside of it" {
+	mkdir -p host/etc/pekit
+	echo secret >secret
+	ln -sf "$PWD/secret" host/etc/pekit/vf.json
+	run --separate-stderr v pf list
+	[ "$status" = 0 ]
+	[ "$stderr" = "" ]
+	rm host/etc/pekit/vf.json
+	mkfifo host/etc/pekit/vf.json
+	run --separate-stderr timeout 10 vfctl --root host pf list
+	[ "$status" = 0 ]
+	[[ "$stderr" == *"vf.json: Invalid argument; the ports have no labels"* ]]
+}

@@ -384,6 +384,22 @@ nothing_outside_is_read(void **state)
 	}
 }
 
+static void
+a_pipe_is_not_waited_for(void **state)
+{
+	(void)state;
+	struct host host;
+	char path[256], kept[264];
+	snprintf(path, sizeof(path), "%s/login", root);
+	snprintf(kept, sizeof(kept), "%s.kept", path);
+	bool there = rename(path, kept) == 0;
+	assert_int_equal(mkfifo(path, 0600), 0);
+	must_read(&host, 0);
+	host_free(&host);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(there ? rename(kept, path) : 0, 0);
+}
+
 /* ---- the rig's ---------------------------------------------------------------------------------------------------------------
  */
 
@@ -469,6 +485,7 @@ main(void)
 		cmocka_unit_test(users_need_no_driver_that_is_known),
 		cmocka_unit_test(bad_records_are_errors),
 		cmocka_unit_test(nothing_outside_is_read),
+		cmocka_unit_test(a_pipe_is_not_waited_for),
 		cmocka_unit_test(the_rig_is_as_it_was),
 		cmocka_unit_test(a_login_is_known_by_its_variable),
 	};

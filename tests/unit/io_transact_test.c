@@ -3,7 +3,7 @@
 /* links: lib/vf/plan_lease.c lib/vf/plan_numvfs.c lib/vf/plan_port.c lib/vf/host.c lib/vf/names.c lib/vf/pci.c lib/vf/portset.c
  */
 /* links: lib/vf/vfset.c lib/vf/keys.c lib/vf/rules.c lib/vf/rules_set.c lib/vf/rules_driver.c lib/base/addr.c lib/base/err.c */
-/* links: lib/base/num.c lib/io/bounded.c -ljansson */
+/* links: lib/base/num.c lib/io/bounded.c lib/io/sysfs.c -ljansson */
 /* The ledger's directory, boots, functions that are no more, and drivers that do not want. */
 #include "vf_machine.h"
 
@@ -279,6 +279,16 @@ directories_are_made_for_everybody_to_read(void **state)
 	path_of("a/b/ledger", path);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0644);
+	/* but not to lock */
+	path_of("a/b/lock", path);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	path_of("a/b/steps", path);
+	assert_int_equal(chmod(path, 0644), 0);
+	must(unbind_crypto);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	path_of("a/b/ledger", path);
 	unlink(path);
 	struct transact t = {.lock = -1};
 	assert_int_equal(transact_read(deep, &t, &err), ERR_NONE);
@@ -322,6 +332,30 @@ what_could_not_be_read_again_is_not_written(void **state)
 	assert_int_equal(shared->performed, 0);
 	ledger_entry_free(&entry);
 	transact_close(&t);
+}
+
+static void
+of_a_record_nothing_outside_is_read(void **state)
+{
+	(void)state;
+	struct transact t = {.lock = -1};
+	struct err err = {0};
+	char path[96], deep[96], outside[96];
+	must(four_vfs);
+	path_of("ledger", outside);
+	path_of("record", deep);
+	path_of("record/ledger", path);
+	assert_int_equal(mkdir(deep, 0755), 0);
+	assert_int_equal(symlink(outside, path), 0);
+	assert_int_equal(transact_read(deep, &t, &err), ERR_NONE);
+	assert_int_equal(t.ledger.seq, 0);
+	transact_close(&t);
+	unlink(path);
+	/* nor waited for who writes */
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(transact_read(deep, &t, &err), ERR_FAILED);
+	unlink(path);
+	rmdir(deep);
 }
 
 static volatile sig_atomic_t heard_after; /* so many steps */
@@ -368,6 +402,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(directories_are_made_for_everybody_to_read, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_ledger_that_cannot_be_read_stops_everything, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_could_not_be_read_again_is_not_written, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(of_a_record_nothing_outside_is_read, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_signal_waits_for_the_end_of_a_change, set_up, tear_down),
 	};
 	return machine_run(tests, sizeof(tests) / sizeof(tests[0]));

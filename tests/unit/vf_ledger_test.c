@@ -241,7 +241,7 @@ records_are_found(void **state)
 	read_ok(&ledger);
 	assert_int_equal(ledger.nrecords, 40);
 	for (int i = 0; i < 40; i++) {
-		char holder[8];
+		char holder[16];
 		const struct ledger_record *record = ledger_find(&ledger, HOSTS_IGB_PF + (unsigned)i % 2, i);
 		snprintf(holder, sizeof(holder), "h%d", i);
 		assert_non_null(record);

@@ -185,6 +185,25 @@ lease_of(const struct work *w, const struct host_func *func)
 	return record && record->holder[0] ? record : NULL;
 }
 
+/* A lease is of one card, and its settings are not for another that has come to that address. True: this is the answer. */
+static bool
+elsewhere(struct work *w, const struct host_func *func, enum err_code *code)
+{
+	const struct ledger_record *lease = lease_of(w, func);
+	char name[HOST_TEXT_SIZE];
+	if (!lease || !plan_moved(w->in->host, func, lease)) {
+		return false;
+	}
+	uint64_t now = plan_ids(w->in->host, func);
+	host_name(w->in->host, func, name);
+	*code = err_set(w->err, ERR_REFUSED, "%.60s is leased to %s, but of %04x:%04x, and now %04x:%04x is there", name,
+		lease->holder, (unsigned)(lease->ids >> 48), (unsigned)(lease->ids >> 32 & 0xffff), (unsigned)(now >> 48),
+		(unsigned)(now >> 32 & 0xffff));
+	err_hint(w->err, "vfctl %s release %.60s holder %s ends that lease", func->role == HOST_VF ? "vf" : "pci", name,
+		lease->holder);
+	return true;
+}
+
 /* What the VF shall be: the lease's word goes before the file's (said, or NULL). */
 static void
 want_of(const struct work *w, const struct host_func *vf, const struct file_vf *said, struct vfset *want)
@@ -204,6 +223,9 @@ static bool
 set_vf(struct work *w, struct host_func *vf, const struct file_vf *said, enum err_code *code)
 {
 	struct vfset want, need = {0};
+	if (elsewhere(w, vf, code)) {
+		return true;
+	}
 	want_of(w, vf, said, &want);
 	vfset_copy(&need, &want, vfset_diff(&vf->set, &want));
 	if (!need.has) {
@@ -228,6 +250,9 @@ bind_func(struct work *w, struct host_func *func, const char *said, enum err_cod
 {
 	const struct ledger_record *lease = lease_of(w, func);
 	const char *driver = lease && lease->driver[0] ? lease->driver : said;
+	if (elsewhere(w, func, code)) {
+		return true;
+	}
 	if (!driver || has_driver(w->in->host, func, driver)) {
 		return false;
 	}

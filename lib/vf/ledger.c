@@ -191,6 +191,7 @@ begin_lease(struct ledger_record *record, const struct ledger_entry *begin)
 		COPY(record->at, begin->at);
 		COPY(record->boot, begin->boot);
 	}
+	record->ids = begin->ids;
 	record->vlans = begin->vlans;
 	vfset_copy(&record->set, &begin->set, begin->set.has);
 	record->set.has |= begin->set.has;

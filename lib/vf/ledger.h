@@ -54,7 +54,8 @@ struct ledger_entry {
 	enum ledger_phase phase;
 	uint64_t of; /* of an end: the seq of its begin */
 	uint64_t func;
-	int index; /* -1: func itself */
+	int index;    /* -1: func itself */
+	uint64_t ids; /* of the card (plan_ids()): what is at an address after a boot may be another; 0: not known */
 	uint64_t generation;
 	char holder[LEDGER_HOLDER_SIZE];
 	struct ledger_vlans vlans;
@@ -71,6 +72,7 @@ struct ledger_record {
 	uint64_t generation;                                     /* of the last lease, one that was undone too; grows for ever */
 	char holder[LEDGER_HOLDER_SIZE];                         /* empty: not leased */
 	char who[LEDGER_WHO_SIZE], at[LEDGER_AT_SIZE], boot[40]; /* of the lease */
+	uint64_t ids;                                            /* of the card that was leased */
 	struct ledger_vlans vlans;
 	struct vfset set;    /* what the lease wants, and what "vf set" has changed during it */
 	struct vfset before; /* what release puts back: as it was before the lease, whatever was changed during it */

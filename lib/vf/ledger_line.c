@@ -148,6 +148,13 @@ steps_to_json(const struct steps *steps)
 	return list;
 }
 
+static json_t *
+ids_to_json(uint64_t ids)
+{
+	return json_sprintf("%04x:%04x:%04x:%04x", (unsigned)(ids >> 48), (unsigned)(ids >> 32 & 0xffff),
+		(unsigned)(ids >> 16 & 0xffff), (unsigned)(ids & 0xffff));
+}
+
 static bool
 put_begin(json_t *object, const struct ledger_entry *entry)
 {
@@ -157,6 +164,7 @@ put_begin(json_t *object, const struct ledger_entry *entry)
 	       put(object, "phase", json_string(phases[LEDGER_BEGIN])) &&
 	       put(object, "func", json_string(pci_format(entry->func, address))) &&
 	       (entry->index < 0 || put(object, "index", json_integer(entry->index))) &&
+	       (!entry->ids || put(object, "ids", ids_to_json(entry->ids))) &&
 	       (!entry->generation || put(object, "generation", json_integer((json_int_t)entry->generation))) &&
 	       (!entry->holder[0] || put(object, "holder", plain_text(entry->holder))) &&
 	       (!ledger_vlans_count(&entry->vlans) || put(object, "vlans", vlans_to_json(&entry->vlans))) &&
@@ -268,6 +276,26 @@ take_steps(const json_t *list, struct steps *steps, struct err *err)
 	return ERR_NONE;
 }
 
+/* "8086:10c9:8086:a03c" */
+static enum err_code
+take_ids(const json_t *value, uint64_t *ids, struct err *err)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *text = json_string_value(value);
+	size_t n = text ? strlen(text) : 0;
+	*ids = 0;
+	for (size_t i = 0; i < n; i++) {
+		const char *digit = strchr(digits, text[i]);
+		bool colon = i % 5 == 4;
+		if (colon ? text[i] != ':' : !digit) {
+			n = 0;
+		} else if (!colon) {
+			*ids = *ids << 4 | (uint64_t)(digit - digits);
+		}
+	}
+	return !value || n == 19 ? ERR_NONE : err_set(err, ERR_FAILED, "\"ids\": not four of four digits");
+}
+
 static enum err_code
 take_function(const json_t *object, struct ledger_entry *entry, struct err *err)
 {
@@ -324,6 +352,9 @@ take_begin(const json_t *object, struct ledger_entry *entry, struct err *err)
 		code = take_function(object, entry, err);
 	}
 	if (!code) {
+		code = take_ids(json_object_get(object, "ids"), &entry->ids, err);
+	}
+	if (!code) {
 		code = take_lease(object, entry, err);
 	}
 	const json_t *by_file = json_object_get(object, "by_file");
@@ -337,8 +368,8 @@ take_begin(const json_t *object, struct ledger_entry *entry, struct err *err)
 static enum err_code
 check_keys(json_t *object, bool begins, struct err *err)
 {
-	static const char *const begin[] = {"seq", "at", "boot", "who", "op", "phase", "func", "index", "generation", "holder",
-		"vlans", "set", "by_file", "steps", "note"};
+	static const char *const begin[] = {"seq", "at", "boot", "who", "op", "phase", "func", "index", "ids", "generation",
+		"holder", "vlans", "set", "by_file", "steps", "note"};
 	static const char *const end[] = {"seq", "at", "of", "phase", "note"};
 	const char *const *known = begins ? begin : end;
 	size_t n = begins ? COUNT(begin) : COUNT(end);

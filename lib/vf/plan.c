@@ -6,12 +6,31 @@
 
 #define TAG_C 0x8100 /* IEEE 802.1Q-2018 table 9-1 */
 
+uint64_t
+plan_ids(const struct host *host, const struct host_func *func)
+{
+	const struct host_func *card = func->role == HOST_VF ? host_at(host, func->pf) : func;
+	return card ? (uint64_t)card->vendor << 48 | (uint64_t)card->device << 32 | (uint64_t)card->subvendor << 16 |
+			       card->subdevice
+		    : 0;
+}
+
+bool
+plan_moved(const struct host *host, const struct host_func *func, const struct ledger_record *record)
+{
+	uint64_t ids = plan_ids(host, func);
+	return record && record->ids && ids && record->ids != ids;
+}
+
 void
-plan_begin(enum ledger_op op, const struct host_func *func, struct ledger_entry *entry)
+plan_begin(const struct plan_input *in, enum ledger_op op, const struct host_func *func, struct ledger_entry *entry)
 {
 	bool vf = func->role == HOST_VF;
-	*entry = (struct ledger_entry){
-		.op = op, .phase = LEDGER_BEGIN, .func = vf ? func->pf : func->addr, .index = vf ? (int)func->index : -1};
+	*entry = (struct ledger_entry){.op = op,
+		.phase = LEDGER_BEGIN,
+		.func = vf ? func->pf : func->addr,
+		.index = vf ? (int)func->index : -1,
+		.ids = plan_ids(in->host, func)};
 }
 
 enum err_code
@@ -91,7 +110,7 @@ enum err_code
 plan_set(const struct plan_input *in, struct host_func *vf, const struct vfset *want, struct ledger_entry *entry, struct err *err)
 {
 	struct vfset need = {0};
-	plan_begin(LEDGER_SET, vf, entry);
+	plan_begin(in, LEDGER_SET, vf, entry);
 	vfset_copy(&need, want, vfset_diff(&vf->set, want));
 	need.has = vfset_diff(&vf->set, want);
 	if (!need.has) {
@@ -174,7 +193,7 @@ enum err_code
 plan_bind(const struct plan_input *in, struct host_func *func, const char *driver, struct ledger_entry *entry, struct err *err)
 {
 	struct step_value to;
-	plan_begin(LEDGER_BIND, func, entry);
+	plan_begin(in, LEDGER_BIND, func, entry);
 	enum err_code code = plan_driver(in->host, func, driver, &to, err);
 	return plan_end(entry, code ? code : plan_rebind(in, func, &to, false, entry, err));
 }
@@ -186,7 +205,7 @@ plan_unbind(const struct plan_input *in, struct host_func *func, struct ledger_e
 	const struct ledger_record *record = ledger_of(in->ledger, func);
 	bool bound = record && record->bound;
 	enum err_code code = ERR_NONE;
-	plan_begin(LEDGER_UNBIND, func, entry);
+	plan_begin(in, LEDGER_UNBIND, func, entry);
 	if (bound) {
 		name_value(&to, record->former, record->former_override);
 	} else {

@@ -5,9 +5,17 @@
 
 #include "vf/plan.h"
 
+/* Vendor, device, and those of the subsystem, 16 bits each, of the function or a VF's PF; 0: not known. */
+uint64_t
+plan_ids(const struct host *host, const struct host_func *func);
+
+/* Is it at the address of what was leased, but another card's? */
+bool
+plan_moved(const struct host *host, const struct host_func *func, const struct ledger_record *record);
+
 /* An entry without steps about the function. */
 void
-plan_begin(enum ledger_op op, const struct host_func *func, struct ledger_entry *entry);
+plan_begin(const struct plan_input *in, enum ledger_op op, const struct host_func *func, struct ledger_entry *entry);
 
 /* What every plan ends with: no entry is left behind an error. */
 enum err_code

@@ -116,7 +116,7 @@ plan_lease(const struct plan_input *in, struct host_func *func, const struct pla
 {
 	const struct ledger_record *record = ledger_of(in->ledger, func);
 	bool held = record && record->holder[0] && strcmp(record->holder, lease->holder) == 0;
-	plan_begin(LEDGER_LEASE, func, entry);
+	plan_begin(in, LEDGER_LEASE, func, entry);
 	enum err_code code = check_lease(in, func, lease, held, err);
 	if (!code) {
 		code = lease_steps(in, func, lease, entry, err);
@@ -198,12 +198,14 @@ plan_release(const struct plan_input *in, struct host_func *func, const char *ho
 	struct ledger_entry *entry, struct err *err)
 {
 	const struct ledger_record *record = ledger_of(in->ledger, func);
-	plan_begin(LEDGER_RELEASE, func, entry);
+	plan_begin(in, LEDGER_RELEASE, func, entry);
 	if (!record || !record->holder[0]) {
 		return ERR_NONE;
 	}
 	enum err_code code = check_release(in, func, record, holder, generation, err);
-	if (!code && plan_is_there(in->host, func)) {
+	if (!code && plan_moved(in->host, func, record)) {
+		snprintf(entry->note, sizeof(entry->note), "another card is in its place: nothing was put back");
+	} else if (!code && plan_is_there(in->host, func)) {
 		code = release_steps(in, func, record, entry, err);
 	} else if (!code) {
 		snprintf(entry->note, sizeof(entry->note), "it is no more: nothing was put back");

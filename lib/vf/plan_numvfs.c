@@ -207,7 +207,7 @@ plan_numvfs(
 		.entry = entry,
 		.err = err,
 	};
-	plan_begin(LEDGER_NUMVFS, pf, entry);
+	plan_begin(in, LEDGER_NUMVFS, pf, entry);
 	enum err_code code = check(&c);
 	return plan_end(entry, code ? code : add_all(&c));
 }

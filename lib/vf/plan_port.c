@@ -55,7 +55,7 @@ enum err_code
 plan_port(const struct plan_input *in, struct host_func *func, const struct portset *want, struct ledger_entry *entry,
 	struct err *err)
 {
-	plan_begin(LEDGER_PORT_SET, func, entry);
+	plan_begin(in, LEDGER_PORT_SET, func, entry);
 	if (func->nifaces && !portset_diff(&func->iface[0].set, want)) {
 		return ERR_NONE;
 	}
@@ -73,7 +73,7 @@ enum err_code
 plan_port_reset(const struct plan_input *in, struct host_func *func, struct ledger_entry *entry, struct err *err)
 {
 	const struct ledger_record *record = ledger_of(in->ledger, func);
-	plan_begin(LEDGER_PORT_RESET, func, entry);
+	plan_begin(in, LEDGER_PORT_RESET, func, entry);
 	if (!record || !record->defaults.has) {
 		return ERR_NONE;
 	}

@@ -355,6 +355,20 @@ test_leases_outlive_a_boot(void **state)
 	run_free(&run);
 }
 
+static void
+test_leases_of_another_card(void **state)
+{
+	struct run run = {0};
+	(void)state;
+	hosts_igb(&run.host, 2);
+	lease(&run, HOSTS_IGB_PF, 0, &(struct vfset){.has = VFSET_VLAN, .vlan = 7, .proto = 0x8100}, "vfio-pci");
+	run.ledger.record[0].ids = UINT64_C(0x808610fb00000000);
+	run_text(&run, "{'ports': {'eth0': {'vfs': {'1': {'vlan': 100}}}}}");
+	expect(&run, "ports.eth0.vfs.1: eth0:1: vlan 100 (was none)\n"
+		     "leases.eth0:0! eth0:0 is leased to vpx1, but of 8086:10fb, and now 8086:10c9 is there\n");
+	run_free(&run);
+}
+
 /* ---- labels ---------------------------------------------------------------------------------------------------------------- */
 
 static void
@@ -453,6 +467,7 @@ main(void)
 		cmocka_unit_test(test_leaves_the_rest_alone),
 		cmocka_unit_test(test_failures_leave_the_others),
 		cmocka_unit_test(test_leases_outlive_a_boot),
+		cmocka_unit_test(test_leases_of_another_card),
 		cmocka_unit_test(test_labels),
 		cmocka_unit_test(test_saves_what_apply_finds_unchanged),
 		cmocka_unit_test(test_saves_no_leases),

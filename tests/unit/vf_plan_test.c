@@ -3,6 +3,7 @@
 /* links: lib/vf/step.c lib/vf/host.c lib/vf/names.c lib/vf/pci.c lib/vf/portset.c lib/vf/vfset.c lib/vf/keys.c lib/vf/rules.c */
 /* links: lib/vf/rules_set.c lib/vf/rules_driver.c lib/base/addr.c lib/base/err.c lib/base/num.c -ljansson */
 #include "vf/plan.h"
+#include "vf/plan_int.h"
 #include "vf_hosts.h"
 
 #define GBIT UINT64_C(1000000000)
@@ -654,6 +655,22 @@ what_the_file_sets_outlives_a_lease(void **state)
 	assert_string_equal(vf(2)->driver, "vfio-pci");
 }
 
+/* Cards were moved: what was another card's is not put back, and nothing of it is known to this one. */
+static void
+a_lease_of_another_card(void **state)
+{
+	(void)state;
+	lease_as(1, (struct plan_lease){.holder = "vpx1", .want = SET_VLAN(300)});
+	commit();
+	assert_false(plan_moved(&w.host, vf(1), ledger_of(&w.ledger, vf(1))));
+	pf()->device = 0x10fb;
+	assert_true(plan_moved(&w.host, vf(1), ledger_of(&w.ledger, vf(1))));
+	steps_are(release(vf(1), "vpx1", 0), "");
+	assert_string_equal(w.entry.note, "another card is in its place: nothing was put back");
+	commit();
+	assert_false(plan_moved(&w.host, vf(1), ledger_of(&w.ledger, vf(1))));
+}
+
 int
 main(void)
 {
@@ -679,6 +696,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(a_mac_that_is_leased, start, stop),
 		cmocka_unit_test_setup_teardown(names_of_drivers, start, stop),
 		cmocka_unit_test_setup_teardown(what_the_file_sets_outlives_a_lease, start, stop),
+		cmocka_unit_test_setup_teardown(a_lease_of_another_card, start, stop),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -152,6 +152,10 @@ examine(struct cli *cli, const struct conf *conf, bool runs, const char *file, s
 	if (!code) {
 		facts.runs = runs;
 		facts.conf_file = file;
+		if (v.ledger.ledger.open.seq && transact_busy(&v.ledger)) {
+			cli_note(cli, "another command (%s) is changing something", ledger_op_name(v.ledger.ledger.open.op));
+			v.ledger.ledger.open.seq = 0; /* it is not left halfway */
+		}
 		s.out = cli->format == CLI_TABLE ? NULL : out_open(cli, columns);
 		doctor_check(&v.host, &v.ledger.ledger, &facts, conf, s.out ? show : say, &s);
 		facts_free(&facts);

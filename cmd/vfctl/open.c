@@ -80,6 +80,13 @@ read_host(struct vfctl *v, unsigned what, struct err *err)
 }
 
 enum err_code
+vfctl_open_host(struct cli *cli, struct vfctl *v, struct err *err)
+{
+	*v = (struct vfctl){.cli = cli, .root = root_of(cli)};
+	return read_host(v, 0, err);
+}
+
+enum err_code
 vfctl_open(struct cli *cli, unsigned what, struct vfctl *v, struct err *err)
 {
 	*v = (struct vfctl){.cli = cli, .root = root_of(cli)};
@@ -120,7 +127,9 @@ static enum err_code
 open_dry(struct cli *cli, struct vfctl *v, struct err *err)
 {
 	enum err_code code = vfctl_open(cli, HOST_READ_ALL, v, err);
-	if (!code && v->ledger.ledger.open.seq) {
+	if (!code && v->ledger.ledger.open.seq && transact_busy(&v->ledger)) {
+		cli_note(cli, "another command (%s) is changing something", ledger_op_name(v->ledger.ledger.open.op));
+	} else if (!code && v->ledger.ledger.open.seq) {
 		cli_note(cli, "a command (%s) was left halfway; the next change %s first",
 			ledger_op_name(v->ledger.ledger.open.op),
 			ledger_undoes(v->ledger.ledger.open.op) ? "takes it back" : "finishes it");

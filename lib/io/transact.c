@@ -19,6 +19,7 @@ struct doing {
 	void *arg;
 	bool mends;
 	char gone[96];     /* a function that is no more */
+	uint64_t gone_of;  /* its PF, of a VF */
 	char left[240];    /* what was not done, and never will be */
 	struct err stuck;  /* why something could not be done this time */
 	char halfway[120]; /* what that was */
@@ -64,6 +65,22 @@ note_failure(struct doing *d, const struct step *step, const struct err *why)
 	}
 }
 
+/* VFs that the number of them has brought back are there again. */
+static void
+forget_gone(struct doing *d, const struct step *step)
+{
+	if (step->kind == STEP_NUMVFS && d->gone_of == step->func) {
+		d->gone[0] = '\0';
+	}
+}
+
+static void
+note_gone(struct doing *d, const struct step *step)
+{
+	name_of(d->t, step, d->gone, sizeof(d->gone));
+	d->gone_of = step->index >= 0 ? step->func : 0;
+}
+
 /* One step of what must be done whatever fails. step is the plan's, and undone it is done backwards. */
 static void
 do_anyway(struct doing *d, const struct step *step, bool undone)
@@ -75,11 +92,12 @@ do_anyway(struct doing *d, const struct step *step, bool undone)
 	}
 	enum err_code code = perform_step(&action, d->timeout_ms, &why);
 	if (code == ERR_NONE) {
+		forget_gone(d, step);
 		if (d->tell) {
 			d->tell(d->arg, step, undone);
 		}
 	} else if (code == ERR_NOT_FOUND) {
-		name_of(d->t, step, d->gone, sizeof(d->gone));
+		note_gone(d, step);
 	} else {
 		why.code = code;
 		note_failure(d, step, &why);
@@ -233,7 +251,7 @@ do_steps(struct doing *d, struct ledger_entry *entry, struct err *err)
 		struct err why = {.code = ERR_NONE};
 		enum err_code code = perform_step(step, d->timeout_ms, &why);
 		if (code == ERR_NOT_FOUND && !ledger_undoes(entry->op)) {
-			name_of(d->t, step, d->gone, sizeof(d->gone));
+			note_gone(d, step);
 			continue;
 		}
 		if (code) {

@@ -26,6 +26,10 @@ struct transact {
 enum err_code
 transact_read(const char *root, struct transact *t, struct err *err);
 
+/* Does a command hold the lock at this moment? Then what t has left halfway is only under way. Of what transact_read() gave. */
+bool
+transact_busy(const struct transact *t);
+
 /* Called for each thing done: for people, and for --json. undone: the step was taken back. */
 typedef void
 transact_tell(void *arg, const struct step *step, bool undone);

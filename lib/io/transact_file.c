@@ -166,6 +166,29 @@ transact_read(const char *root, struct transact *t, struct err *err)
 	return code;
 }
 
+/* Everybody may ask, and nobody has to wait for who asks: the kernel's list has "n: FLOCK ADVISORY WRITE PID MAJOR:MINOR:INODE".
+ */
+bool
+transact_busy(const struct transact *t)
+{
+	char path[sizeof(t->dir) + 16], file[64], line[256];
+	struct stat st;
+	if (!path_of(t, "lock", path, sizeof(path)) || stat(path, &st)) {
+		return false;
+	}
+	/* Of some file systems stat() has another device than the list. */
+	snprintf(file, sizeof(file), ":%llu ", (unsigned long long)st.st_ino);
+	FILE *locks = fopen("/proc/locks", "re");
+	bool busy = false;
+	while (locks && !busy && fgets(line, sizeof(line), locks)) {
+		busy = strstr(line, "FLOCK") && strstr(line, "WRITE") && strstr(line, file);
+	}
+	if (locks) {
+		fclose(locks);
+	}
+	return busy;
+}
+
 void
 transact_close(struct transact *t)
 {
@@ -186,6 +209,30 @@ transact_close(struct transact *t)
 
 /* ---- writing --------------------------------------------------------------------------------------------------------- */
 
+/* A new name is on the disk when its directory is. */
+static void
+sync_directory(const char *dir)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0) {
+		(void)fsync(fd);
+		close(fd);
+	}
+}
+
+static void
+sync_parent(const char *path)
+{
+	char parent[256];
+	size_t n = strlen(path);
+	memcpy(parent, path, n + 1);
+	while (n > 0 && parent[n] != '/') {
+		n--;
+	}
+	parent[n] = '\0';
+	sync_directory(n > 0 ? parent : path[0] == '/' ? "/" : ".");
+}
+
 static enum err_code
 make_directory(const char *dir, struct err *err)
 {
@@ -200,23 +247,13 @@ make_directory(const char *dir, struct err *err)
 		/* Whatever the umask: listings are for everybody. */
 		if (mkdir(path, DIR_MODE) == 0) {
 			(void)chmod(path, DIR_MODE);
+			sync_parent(path);
 		} else if (errno != EEXIST) {
 			return fail_file(path, "cannot be made", errno, err);
 		}
 		path[i] = dir[i];
 	}
 	return ERR_NONE;
-}
-
-/* A new name is on the disk when its directory is. */
-static void
-sync_directory(const char *dir)
-{
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd >= 0) {
-		(void)fsync(fd);
-		close(fd);
-	}
 }
 
 static int

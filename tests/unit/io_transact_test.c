@@ -255,8 +255,10 @@ one_at_a_time(void **state)
 	snprintf(pid, sizeof(pid), "(pid %d)", (int)getpid());
 	assert_non_null(strstr(err.message, pid));
 	assert_int_equal(transact_read("", &other, &err), ERR_NONE);
-	transact_close(&other);
+	assert_true(transact_busy(&other));
 	transact_close(&t);
+	assert_false(transact_busy(&other));
+	transact_close(&other);
 	assert_int_equal(transact_open(0, &t, NULL, NULL, &mended, &err), ERR_NONE);
 	transact_close(&t);
 }
@@ -271,8 +273,11 @@ directories_are_made_for_everybody_to_read(void **state)
 	mode_t mask = umask(077);
 	path_of("a/b", deep);
 	setenv("PEKIT_VF_STATE", deep, 1);
+	synced_folders = 0;
 	must(bind_crypto);
 	umask(mask);
+	/* the two above those that were made, and that of the ledger */
+	assert_int_equal(synced_folders, 3);
 	path_of("a", path);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0755);

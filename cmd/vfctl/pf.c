@@ -81,7 +81,8 @@ pf_list_run(struct cli *cli, struct err *err)
 {
 	struct vfctl v;
 	bool lspci = strcmp(cli_text(cli, "output"), "lspci") == 0;
-	enum err_code code = vfctl_open(cli, lspci ? 0 : HOST_READ_ALL, &v, err);
+	/* What lspci says too needs no ledger, and is said where that cannot be read. */
+	enum err_code code = lspci ? vfctl_open_host(cli, &v, err) : vfctl_open(cli, HOST_READ_ALL, &v, err);
 	if (code) {
 		return code;
 	}

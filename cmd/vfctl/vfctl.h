@@ -29,9 +29,12 @@ struct vfctl {
  * remark). */
 enum err_code
 vfctl_open(struct cli *cli, unsigned what, struct vfctl *v, struct err *err);
+/* The functions alone, without the ledger. */
+enum err_code
+vfctl_open_host(struct cli *cli, struct vfctl *v, struct err *err);
 /*
- * The same with the ledger locked: what a killed command left is mended first (and said on stderr). With --dry-run it is only
- * read; of a recorded host only --dry-run is possible (ERR_REFUSED).
+ * As vfctl_open() with the ledger locked: what a killed command left is mended first (and said on stderr). With --dry-run it is
+ * only read; of a recorded host only --dry-run is possible (ERR_REFUSED).
  */
 enum err_code
 vfctl_open_change(struct cli *cli, struct vfctl *v, struct err *err);

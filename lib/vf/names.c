@@ -43,13 +43,13 @@ host_name(const struct host *host, const struct host_func *func, char text[HOST_
 	return text;
 }
 
-void
-host_names(const struct host *host, unsigned want, host_offer *offer, void *arg)
+static void
+offer_names(const struct host *host, unsigned want, bool bridges, host_offer *offer, void *arg)
 {
 	char text[HOST_TEXT_SIZE], addr[PCI_TEXT_SIZE];
 	for (size_t i = 0; i < host->nfuncs; i++) {
 		const struct host_func *func = &host->func[i];
-		if (!wanted(func, want)) {
+		if (!wanted(func, want) || (host_is_bridge(func) && !bridges)) {
 			continue;
 		}
 		pci_format(func->addr, addr);
@@ -71,6 +71,12 @@ host_names(const struct host *host, unsigned want, host_offer *offer, void *arg)
 		}
 		offer(arg, addr);
 	}
+}
+
+void
+host_names(const struct host *host, unsigned want, host_offer *offer, void *arg)
+{
+	offer_names(host, want, true, offer, arg);
 }
 
 /* ---- what is alike ------------------------------------------------------------------------------------------------- */
@@ -141,7 +147,7 @@ not_found(const struct host *host, const char *name, unsigned want, struct err *
 	char text[PCI_TEXT_SIZE];
 	bool is_addr = pci_parse(name, &addr);
 	struct alike a = {.name = is_addr ? pci_format(addr, text) : name, .best = ALIKE_LENGTH};
-	host_names(host, want, compare, &a);
+	offer_names(host, want, false, compare, &a); /* nobody looks for a bridge */
 	bool near = a.n > 0;
 	size_t n = near ? a.n : a.seen < ALIKE_MAX ? a.seen : ALIKE_MAX;
 	char list[200] = "";

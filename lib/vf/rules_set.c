@@ -48,11 +48,28 @@ without_link(const struct about *a)
 
 /* ---- what the driver is known not to have ---------------------------------------------------------------------------- */
 
+/* ixgbe drives several: ixgbe_type.h, IXGBE_DEV_ID_82599_*. ixgbe_sriov.c gives VFs no unicast promiscuity on those. */
+static bool
+is_82599(const struct host_func *pf)
+{
+	static const uint16_t devices[] = {0x10f7, 0x10f8, 0x10f9, 0x10fb, 0x10fc, 0x1507, 0x1514, 0x1517, 0x151c, 0x1529, 0x152a,
+		0x154a, 0x154d, 0x154f, 0x1557, 0x1558};
+	for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++) {
+		if (pf->vendor == 0x8086 && pf->device == devices[i]) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static enum err_code
 no_promisc(const struct about *a, unsigned bit, struct err *err)
 {
 	enum rules_promisc way = bit == VFSET_PROMISC ? a->driver->promisc : a->driver->allmulti;
 	const char *frames = bit == VFSET_PROMISC ? "all unicast" : "all multicast";
+	if (bit == VFSET_PROMISC && a->pf && is_82599(a->pf)) {
+		way = RULES_PROMISC_NONE;
+	}
 	if (way == RULES_PROMISC_NONE) {
 		err_set(err, ERR_REFUSED, "%s cannot give %s frames of %s to %s: the device has no such mode", a->by, frames,
 			a->port, a->name);

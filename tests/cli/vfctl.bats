@@ -410,3 +410,14 @@ denied()
 	v vf lease eth0:1 holder vpx1 vlan 5 --dry-run | grep -qx "would be eth0:1: vlan 5 (was 100 qos 3)"
 	v vf set eth0:1 vlan 5 --dry-run | grep -qx "would be eth0:1: vlan 5 qos 3 (was 100 qos 3)"
 }
+
+@test "pf list -o lspci does not need the ledger" {
+	echo broken >>host/ledger
+	run ! v pf list
+	v pf list -o lspci | grep -q "^01:00.0 0200: 8086:10c9"
+}
+
+@test "a name that nothing has: bridges are not suggested" {
+	run ! v pci show nonesuch
+	[[ "$output" == *"there are:"* && "$output" != *"0000:00:00.0"* ]]
+}

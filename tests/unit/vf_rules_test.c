@@ -588,6 +588,22 @@ destroying_many(void **state)
 	host_free(&host);
 }
 
+static void
+one_driver_of_several_cards(void **state)
+{
+	(void)state;
+	struct host host;
+	struct err err = {0};
+	const struct vfset want = {.has = VFSET_PROMISC, .promisc = true};
+	hosts_ixgbe(&host);
+	assert_int_equal(rules_set(&host, host_vf(&host, HOSTS_IXGBE_PF, 1), &want, &err), ERR_REFUSED);
+	assert_non_null(strstr(err.message, "the device has no such mode"));
+	host_at(&host, HOSTS_IXGBE_PF)->device = 0x1528; /* X540 */
+	assert_int_equal(rules_set(&host, host_vf(&host, HOSTS_IXGBE_PF, 1), &want, &err), ERR_REFUSED);
+	assert_non_null(strstr(err.hint, "trust on"));
+	host_free(&host);
+}
+
 int
 main(void)
 {
@@ -605,6 +621,7 @@ main(void)
 		cmocka_unit_test(rebinding_what_stays),
 		cmocka_unit_test(destroying),
 		cmocka_unit_test(destroying_many),
+		cmocka_unit_test(one_driver_of_several_cards),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

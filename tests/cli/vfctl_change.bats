@@ -106,7 +106,7 @@ eth0:2: trust off (was on)\neth0:2: spoofchk on (was off)' \
 	big
 	denied 5 "ixgbe has no 802.1ad tags for VFs (eth4:5)" vf set eth4:5 vlan 5 proto 802.1ad
 	denied 5 "ixgbe cannot hold up the link of a VF while its port has none (eth4:5)" vf set eth4:5 link enable
-	denied 5 "ixgbe has no switch that gives all unicast frames to eth4:5" vf set eth4:5 promisc on
+	denied 5 "ixgbe cannot give all unicast frames of eth4 to eth4:5: the device has no such mode" vf set eth4:5 promisc on
 	plan "eth6:0: trust on (was off)" vf set eth6:0 trust on
 }
 

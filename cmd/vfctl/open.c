@@ -22,7 +22,7 @@ load_file(const char *at, const char *path, char **text, size_t *size, struct er
 	if (code) {
 		return code;
 	}
-	*text = sysfs_load(root, FILE_SIZE_MAX, size, "%s", VFCTL_FILE + 1);
+	*text = sysfs_load(root, FILE_SIZE_MAX, size, "%s", &VFCTL_FILE[1]);
 	int failure = *text ? 0 : errno;
 	sysfs_close(root);
 	return failure ? err_set(err, failure == ENOENT ? ERR_NOT_FOUND : ERR_FAILED, "%.200s: %s", path, strerror(failure))

@@ -164,8 +164,7 @@ mend(struct transact *t, int timeout_ms, transact_tell *tell, void *arg, struct 
 		return fail_mending(&d, open, err);
 	}
 	memcpy(t->left, d.left, sizeof(t->left));
-	enum err_code code = write_end(&d, open, undoes ? LEDGER_UNDONE : LEDGER_DONE, note, err);
-	return code ? code : transact_load(t, err);
+	return write_end(&d, open, undoes ? LEDGER_UNDONE : LEDGER_DONE, note, err);
 }
 
 /*
@@ -225,7 +224,6 @@ fail_step(struct doing *d, const struct ledger_entry *entry, size_t done, const 
 	if (!d->stuck.code) {
 		write_end(d, entry, LEDGER_UNDONE, entry->note, &what);
 	}
-	transact_load(d->t, what.code ? NULL : &what);
 	if (err) {
 		*err = *why;
 		if (d->stuck.code) {
@@ -272,7 +270,6 @@ fail_end(struct doing *d, const struct ledger_entry *entry, const struct err *wh
 	if (ledger_undoes(entry->op)) {
 		return fail_step(d, entry, entry->steps.n, why, err);
 	}
-	transact_load(d->t, NULL);
 	if (err) {
 		*err = *why;
 		snprintf(err->hint, sizeof(err->hint),
@@ -309,7 +306,7 @@ run(struct doing *d, struct ledger_entry *entry, struct err *err)
 	if (d->gone[0]) {
 		add_text(entry->note, sizeof(entry->note), "%s%s is no more", entry->note[0] ? "; " : "", d->gone);
 	}
-	return transact_load(t, err);
+	return ERR_NONE;
 }
 
 enum err_code

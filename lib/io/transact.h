@@ -2,7 +2,8 @@
 /*
  * The ledger on disk, and what changes it: one command at a time holds its lock; what a killed one left halfway is mended first.
  *
- * The directory is /var/lib/pekit/vf, or $PEKIT_VF_STATE: ledger (0644), lock, steps (0600).
+ * The directory is /var/lib/pekit/vf, or $PEKIT_VF_STATE: ledger (0644), lock, steps (0600). The ledger grows by some 700 bytes a
+ * lease and its release, for ever: it is what "vf show" knows of the past.
  */
 #ifndef PEKIT_IO_TRANSACT_H
 #define PEKIT_IO_TRANSACT_H
@@ -48,7 +49,7 @@ enum err_code
 transact_open(int timeout_ms, struct transact *t, transact_tell *tell, void *arg, uint64_t *mended, struct err *err);
 
 /*
- * Writes the entry's begin, does its steps in order, writes its end, and reads the ledger anew. A step that fails: the steps
+ * Writes the entry's begin, does its steps in order, and writes its end; the ledger knows of them. A step that fails: the steps
  * before it (and it) are taken back, "undone" is written, and the error is the step's; could they not be taken back, the message
  * says what is left, and what may go better the next time stays halfway. Getting rid of something that is no more succeeds. No
  * steps but a ledger that must know (ledger_news()) is written too. entry->seq, at, boot, who, and note are filled.

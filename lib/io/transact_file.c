@@ -400,6 +400,22 @@ reserve(int fd, off_t at, size_t size, bool begins)
 	return fallocate(fd, FALLOC_FL_KEEP_SIZE, at, room) == 0 || (errno != ENOSPC && errno != EDQUOT && errno != EFBIG);
 }
 
+/* What was written is as good as read. */
+static enum err_code
+take_line(struct transact *t, const char *line, struct err *err)
+{
+	size_t length = strlen(line);
+	char *text = realloc(t->text, t->size + length);
+	if (!text || ledger_take(&t->ledger, line, length - 1, NULL)) {
+		t->text = text ? text : t->text;
+		return transact_load(t, err);
+	}
+	memcpy(text + t->size, line, length);
+	t->text = text;
+	t->size += length;
+	return ERR_NONE;
+}
+
 enum err_code
 transact_append(struct transact *t, const struct ledger_entry *entry, struct err *err)
 {
@@ -420,15 +436,12 @@ transact_append(struct transact *t, const struct ledger_entry *entry, struct err
 	if (fd >= 0) {
 		close(fd);
 	}
+	enum err_code code = good ? take_line(t, line, err) : fail_file(path, "cannot be written", failure, err);
 	free(line);
-	if (!good) {
-		return fail_file(path, "cannot be written", failure, err);
-	}
-	if (before == 0) {
+	if (good && before == 0) {
 		sync_directory(t->dir);
 	}
-	t->ledger.seq = entry->seq;
-	return ERR_NONE;
+	return code;
 }
 
 /* ---- who, when ------------------------------------------------------------------------------------------------------- */

@@ -17,7 +17,7 @@ transact_lock(struct transact *t, int timeout_ms, struct err *err);
 enum err_code
 transact_load(struct transact *t, struct err *err);
 
-/* Writes a line and waits until it is on the disk; or nothing. Counts t->ledger.seq up. */
+/* Writes a line and waits until it is on the disk; or nothing. t knows of it as if it had been read. */
 enum err_code
 transact_append(struct transact *t, const struct ledger_entry *entry, struct err *err);
 

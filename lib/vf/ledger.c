@@ -403,6 +403,12 @@ ledger_read(const char *text, size_t size, struct ledger *ledger, struct err *er
 	return read_lines(&reader, text, size, err);
 }
 
+enum err_code
+ledger_take(struct ledger *ledger, const char *line, size_t size, struct err *err)
+{
+	return take_line(&(struct reader){.ledger = ledger}, line, size, err);
+}
+
 void
 ledger_free(struct ledger *ledger)
 {

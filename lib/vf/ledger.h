@@ -94,6 +94,9 @@ struct ledger {
 /* Reads the whole text. On success ledger_free() it. A ledger that is not there is an empty text. */
 enum err_code
 ledger_read(const char *text, size_t size, struct ledger *ledger, struct err *err);
+/* One more line, without its newline, in place of reading all of them again. After an error the ledger must be read anew. */
+enum err_code
+ledger_take(struct ledger *ledger, const char *line, size_t size, struct err *err);
 void
 ledger_free(struct ledger *ledger);
 

@@ -120,3 +120,9 @@ fail driver port p4" ]
 	run --separate-stderr v doctor -a nobody
 	[ "$status" = 6 ]
 }
+
+@test "doctor -a completes the appliances that there are" {
+	segment
+	vfctl --complete doctor -a "" | grep -qx "$A"
+	vfctl --complete doctor "--appliance=${A:0:3}" | grep -qx -- "--appliance=$A"
+}

@@ -297,6 +297,21 @@ tear_down(void **state)
 typedef enum err_code
 plan_it(const struct plan_input *in, struct ledger_entry *entry, struct err *err);
 
+/* What it knows is what who reads the ledger now knows. */
+static inline void
+check_known(const struct transact *t)
+{
+	struct transact now = {.lock = -1};
+	struct err err = {0};
+	assert_int_equal(transact_read("", &now, &err), ERR_NONE);
+	assert_int_equal(t->size, now.size);
+	assert_memory_equal(t->text, now.text, now.size);
+	assert_true(t->ledger.seq == now.ledger.seq && t->ledger.open.seq == now.ledger.open.seq);
+	assert_int_equal(t->ledger.nrecords, now.ledger.nrecords);
+	assert_memory_equal(t->ledger.record, now.ledger.record, now.ledger.nrecords * sizeof(*now.ledger.record));
+	transact_close(&now);
+}
+
 static inline enum err_code
 run(plan_it *plan, char note[160], struct err *err)
 {
@@ -317,6 +332,7 @@ run(plan_it *plan, char note[160], struct err *err)
 			snprintf(note, 160, "%s", entry.note);
 		}
 		ledger_entry_free(&entry);
+		check_known(&t);
 	}
 	host_free(&host);
 	transact_close(&t);

@@ -425,6 +425,7 @@ stage_commit(struct control *control, struct stage *stage)
 	}
 	owns_apply(control);
 	filters_apply(control);
+	device_loops(engine);
 	if (followed) {
 		/* A number that is free may be given to something else only when nobody remembers its old meaning. */
 		(void)engine_quiet(engine, CONTROL_FOLLOW_MS);

@@ -259,6 +259,10 @@ health_cores(struct control *control, uint64_t now_ns);
 void
 device_step(struct control *control, uint16_t number, uint64_t now_ns);
 
+/* Warns of ports in one VLAN that are one NIC: its own switch takes what one of them sends to the other, round and round. */
+void
+device_loops(struct engine *engine);
+
 /* ---- takeover.c ---- */
 
 /* The core has fallen silent: the others take over what it had. */

@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "filters.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/addr.h"
 #include "fdb/fdb.h"
+#include "link.h"
 
 #define SWEEP_SLOTS 32768          /* of bridge tables looked at in a tick */
 #define SWEEP_NS 1000000000ull     /* between the end of a sweep and the next */
 #define SWEEP_SOON_NS 100000000ull /* when entries have gone */
 #define PAUSE_MIN_NS 2000000000ull /* after a refusal */
 #define PAUSE_MAX_NS 60000000000ull
+#define VLANS_NS 10000000000ull /* between two tries with VLANs that were refused */
 
 /* What was wanted and is so no more stays for a while: a station whose link has failed is not to be cut off when it is back. */
 #define KEEP_NS 60000000000ull
@@ -29,6 +32,7 @@ struct filtered {
 	uint64_t refused;
 	uint32_t wanted;
 	uint16_t vlans, vlans_refused;
+	uint64_t vlans_ns; /* when those are tried again */
 	bool told;
 	unsigned nkept;
 	struct kept kept[FILTER_MAX]; /* what it has, and when it was last wanted */
@@ -184,9 +188,10 @@ settle_own(struct control *control, unsigned n, uint64_t now_ns)
 /* ---- VLANs -------------------------------------------------------------------------------------------------------- */
 
 static void
-settle_vlans(struct control *control, unsigned n)
+settle_vlans(struct control *control, unsigned n, uint64_t now_ns)
 {
 	struct engine *engine = control->engine;
+	int error = 0, last = 0;
 	struct filtered *f = control->filters->port[n];
 	struct port *port = engine->port[n];
 	const uint16_t *fid = engine->view->plan->port[n].fid;
@@ -199,17 +204,52 @@ settle_vlans(struct control *control, unsigned n)
 		}
 	}
 	for (uint16_t vid = VLAN_MIN; port->driver->vlan && fid && vid <= VLAN_MAX; vid++) {
-		if (fid[vid] && !port_has_vlan(port, vid) && port_set_vlan(port, vid, true) != 0) {
+		if (fid[vid] && !port_has_vlan(port, vid) && (last = port_set_vlan(port, vid, true)) != 0) {
+			error = error ? error : last;
 			first_refused = first_refused ? first_refused : vid;
 			f->vlans_refused++;
 		}
 		f->vlans += fid[vid] && port_has_vlan(port, vid);
 	}
-	if (first_refused && f->vlans_refused != had_refused) {
+	f->vlans_ns = now_ns + VLANS_NS;
+	if (first_refused && f->vlans_refused != had_refused && (error == ETIMEDOUT || error == ENODEV)) {
+		engine_event(engine, LOG_LEVEL_WARNING, "port %s: its device does not answer, and lets in %u of %u VLANs",
+			port->name, f->vlans, f->vlans + f->vlans_refused);
+	} else if (first_refused && f->vlans_refused != had_refused) {
 		engine_event(engine, LOG_LEVEL_WARNING,
 			"port %s: its device refuses %u of %u VLANs, the first is %u: its table is full%s%s", port->name,
 			f->vlans_refused, f->vlans + f->vlans_refused, first_refused,
 			port->pf[0] ? ", or vfctl vf set has put it into one: " : "", port->pf);
+	} else if (!first_refused && had_refused) {
+		engine_event(engine, LOG_LEVEL_NOTICE, "port %s: lets in all %u VLANs again", port->name, f->vlans);
+	}
+}
+
+/* Under the kernel's driver a VF learns VLANs from the kernel's VLAN devices alone: a packet socket cannot ask for them. */
+static void
+warn_of_vlans(struct control *control, unsigned n)
+{
+	const struct port *port = control->engine->port[n];
+	const uint16_t *fid = control->engine->view->plan->port[n].fid;
+	const char *name = strchr(port->device_text, ':') + 1;
+	char list[32] = "";
+	uint16_t first = 0;
+	for (uint16_t vid = VLAN_MIN; port->vf && !port->driver->vlan && fid && vid <= VLAN_MAX; vid++) {
+		size_t used = strlen(list);
+		if (!fid[vid] || link_has_vlan(name, vid)) {
+			continue;
+		}
+		if (used + strlen(",4094,...") >= sizeof(list)) {
+			snprintf(list + used, sizeof(list) - used, ",...");
+			break;
+		}
+		first = first ? first : vid;
+		snprintf(list + used, sizeof(list) - used, "%s%u", used ? "," : "", vid);
+	}
+	if (first) {
+		engine_event(control->engine, LOG_LEVEL_WARNING,
+			"port %s: a VF that drops VLAN %s; for each: ip link add link %s type vlan id %u", port->name, list, name,
+			first);
 	}
 }
 
@@ -348,6 +388,9 @@ sweep_end(struct control *control, uint64_t now_ns)
 			list_own(control->engine, n, &f->list);
 			list_kept(f, now_ns);
 			(void)settle(control, n, &f->list, now_ns);
+			if (now_ns >= f->vlans_ns) {
+				settle_vlans(control, n, now_ns);
+			}
 			note_kept(f, now_ns);
 			tell(control, f);
 		}
@@ -417,7 +460,7 @@ filters_again(struct control *control, uint16_t number)
 	struct filtered *f = control->filters->port[number];
 	if (f) {
 		f->room = FILTER_MAX;
-		f->pause_ns = f->retry_ns = 0;
+		f->pause_ns = f->retry_ns = f->vlans_ns = 0;
 		control->filters->next_ns = 0;
 	}
 }
@@ -450,7 +493,8 @@ filters_apply(struct control *control)
 		take_up(control, n);
 		filters_again(control, n);
 		if (ready(control, n)) {
-			settle_vlans(control, n);
+			settle_vlans(control, n, now_ns);
+			warn_of_vlans(control, n);
 			settle_own(control, n, now_ns);
 		}
 	}

@@ -29,8 +29,14 @@
 #define MAILBOX_TAKEN 0x20u   /* it has read ours */
 #define OWN_TRIES 50
 #define OWN_PAUSE_US 20
-#define ANSWER_TRIES 2500
-#define ANSWER_PAUSE_US 20 /* 50 ms in all */
+#define ANSWER_PAUSE_US 20
+/* A physical function that is down or being reset does not answer, and all its virtual ones find that out at the same time. The
+ * control core has other work: after the first in vain, others wait less, and who got no answer asks no more for a while. */
+#define ANSWER_NS 100000000ull
+#define ANSWER_SHORT_NS 15000000ull
+#define SHORT_FOR_NS 1000000000ull
+#define QUIET_MIN_NS 1000000000ull
+#define QUIET_MAX_NS 4000000000ull
 
 /* Messages; an answer is the first word of the question with one of the uppermost bits. */
 #define MSG_RESET 0x01u
@@ -49,7 +55,10 @@
 struct igbvf {
 	volatile uint32_t *bar;
 	size_t size;
+	uint64_t quiet_ns, quiet_until_ns;
 };
+
+static uint64_t in_vain_ns; /* when any of them has waited in vain, and none got an answer since */
 
 bool
 igbvf_is(uint16_t vendor, uint16_t device)
@@ -136,9 +145,13 @@ igbvf_dead(const struct igbvf *vf)
 
 /* Its word to a virtual function that it has not allowed to send since: after a reset. */
 bool
-igbvf_was_reset(const struct igbvf *vf)
+igbvf_was_reset(struct igbvf *vf)
 {
-	return vf->bar[REG_MESSAGE] == MSG_PF_CONTROL;
+	bool reset = vf->bar[REG_MESSAGE] == MSG_PF_CONTROL;
+	if (reset) {
+		vf->quiet_until_ns = 0; /* it has spoken */
+	}
+	return reset;
 }
 
 /* ---- the mailbox ------------------------------------------------------------------------------------------------ */
@@ -147,6 +160,24 @@ static void
 pause_us(long us)
 {
 	nanosleep(&(struct timespec){.tv_nsec = us * 1000}, NULL);
+}
+
+static uint64_t
+clock_ns(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static int
+in_vain(struct igbvf *vf)
+{
+	vf->quiet_ns = vf->quiet_ns ? vf->quiet_ns * 2 : QUIET_MIN_NS;
+	vf->quiet_ns = vf->quiet_ns < QUIET_MAX_NS ? vf->quiet_ns : QUIET_MAX_NS;
+	in_vain_ns = clock_ns();
+	vf->quiet_until_ns = in_vain_ns + vf->quiet_ns;
+	return ETIMEDOUT;
 }
 
 static bool
@@ -167,21 +198,28 @@ static bool
 await_answer(struct igbvf *vf)
 {
 	uint32_t seen = 0;
-	for (int i = 0; i < ANSWER_TRIES; i++) {
+	uint64_t begin = clock_ns(), now = begin;
+	uint64_t wait = in_vain_ns && begin < in_vain_ns + SHORT_FOR_NS ? ANSWER_SHORT_NS : ANSWER_NS;
+	for (;; now = clock_ns()) {
 		seen |= vf->bar[REG_MAILBOX];
 		if ((seen & (MAILBOX_TAKEN | MAILBOX_MESSAGE)) == (MAILBOX_TAKEN | MAILBOX_MESSAGE)) {
 			return true;
 		}
+		if (now > begin + wait) { /* looked at once more after the time, had this thread lost its CPU */
+			return false;
+		}
 		pause_us(ANSWER_PAUSE_US);
 	}
-	return false;
 }
 
 static int
 ask(struct igbvf *vf, const uint32_t *message, unsigned words)
 {
-	if (igbvf_dead(vf) || !take_buffer(vf)) {
+	if (clock_ns() < vf->quiet_until_ns || igbvf_dead(vf)) {
 		return ETIMEDOUT;
+	}
+	if (!take_buffer(vf)) {
+		return in_vain(vf);
 	}
 	(void)vf->bar[REG_MAILBOX]; /* what was left unread there */
 	for (unsigned i = 0; i < words; i++) {
@@ -189,8 +227,9 @@ ask(struct igbvf *vf, const uint32_t *message, unsigned words)
 	}
 	vf->bar[REG_MAILBOX] = MAILBOX_REQUEST;
 	if (!await_answer(vf) || !take_buffer(vf)) {
-		return ETIMEDOUT;
+		return in_vain(vf);
 	}
+	vf->quiet_ns = in_vain_ns = 0;
 	uint32_t answer = vf->bar[REG_MESSAGE];
 	vf->bar[REG_MAILBOX] = MAILBOX_ACK;
 	return (answer & ~MSG_CLEAR_TO_SEND) == (message[0] | MSG_REFUSED) ? EPERM : 0;

@@ -29,7 +29,8 @@ void
 igbvf_close(struct igbvf *vf);
 
 /*
- * 0, EPERM: refused, ETIMEDOUT: no answer. To take back all addresses, one must be said that is valid: the own one does.
+ * 0, EPERM: refused, ETIMEDOUT: no answer in 0.1 s, or none a moment ago: then nothing is asked for 1 s, later for up to 4 s. To
+ * take back all addresses, one must be said that is valid: the own one does.
  */
 int
 igbvf_add(struct igbvf *vf, uint64_t mac);
@@ -51,6 +52,6 @@ igbvf_dead(const struct igbvf *vf);
 
 /* The physical function has been reset, and waits for this one to begin anew. */
 bool
-igbvf_was_reset(const struct igbvf *vf);
+igbvf_was_reset(struct igbvf *vf);
 
 #endif

@@ -188,6 +188,23 @@ link_filter(const char *name, uint64_t mac, bool add)
 	return add && rc == EEXIST ? 0 : rc;
 }
 
+bool
+link_has_vlan(const char *name, uint16_t vid)
+{
+	char line[160], dev[32];
+	unsigned id;
+	bool found = false;
+	/* "eth0.10        | 10  | eth0"; no such file: no VLAN device at all */
+	FILE *in = fopen("/proc/net/vlan/config", "re");
+	while (in != NULL && !found && fgets(line, sizeof(line), in) != NULL) {
+		found = sscanf(line, "%*s | %u | %31s", &id, dev) == 2 && id == vid && strcmp(dev, name) == 0;
+	}
+	if (in != NULL) {
+		fclose(in);
+	}
+	return found;
+}
+
 /* ---- ioctls ----------------------------------------------------------------------------------------------------- */
 
 static int

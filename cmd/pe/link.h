@@ -36,6 +36,10 @@ link_look(const char *name, int *index, bool *carrier);
 int
 link_get_vf(const char *pf, unsigned vf, uint64_t *mac);
 
+/* Has the kernel a VLAN device of this id on the interface? Only then does it tell a virtual function to let the tag in. */
+bool
+link_has_vlan(const char *name, uint16_t vid);
+
 /* Lets frames to a unicast address in at an interface that is not promiscuous, or no more: `bridge fdb add MAC dev NAME self`. */
 int
 link_filter(const char *name, uint64_t mac, bool add);

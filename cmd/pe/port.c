@@ -92,10 +92,14 @@ filter_fill(struct port *port)
 	port->nfilters = kept;
 }
 
-unsigned
-port_filter(struct port *port, const struct filter_steps *steps)
+/* False: the device does not answer, and has what it had. */
+static bool
+filter_delete(struct port *port, const struct filter_steps *steps)
 {
 	const struct port_driver *driver = port->driver;
+	if (steps->ndel > 0 && driver->filter_clear && driver->filter_clear(port) != 0) {
+		return false;
+	}
 	for (unsigned i = 0; i < steps->ndel; i++) {
 		filter_forget(port, steps->del[i]);
 		if (!driver->filter_clear) {
@@ -103,12 +107,21 @@ port_filter(struct port *port, const struct filter_steps *steps)
 		}
 	}
 	if (steps->ndel > 0 && driver->filter_clear) {
-		(void)driver->filter_clear(port);
 		filter_fill(port);
 	}
+	return true;
+}
+
+unsigned
+port_filter(struct port *port, const struct filter_steps *steps)
+{
 	unsigned added = 0;
-	while (added < steps->nadd && port->nfilters < FILTER_MAX && driver->filter(port, steps->add[added], true) == 0) {
-		port->filter[port->nfilters++] = steps->add[added++];
+	bool go_on = filter_delete(port, steps);
+	while (go_on && added < steps->nadd && port->nfilters < FILTER_MAX) {
+		go_on = port->driver->filter(port, steps->add[added], true) == 0;
+		if (go_on) {
+			port->filter[port->nfilters++] = steps->add[added++];
+		}
 	}
 	return added;
 }
@@ -124,8 +137,8 @@ port_filter_again(struct port *port)
 		filter_fill(port);
 	}
 	for (uint16_t vid = 1; driver->vlan && vid < 4095; vid++) {
-		if (port_has_vlan(port, vid)) {
-			(void)driver->vlan(port, vid, true);
+		if (port_has_vlan(port, vid) && port_set_vlan(port, vid, true) != 0) {
+			port->vlan[vid / 64] &= ~(1ull << vid % 64);
 		}
 	}
 }

@@ -26,10 +26,13 @@ struct eth_device {
 	uint64_t missed; /* the device's counter when it was last read */
 	/* pci: */
 	struct pci_facts facts;
-	struct igbvf *igbvf; /* NULL: another device, or out of reach */
-	uint32_t asks;       /* ETH_ASKS_*; set by DPDK's interrupt thread */
-	bool gone;           /* given back; the port waits for it */
-	bool cut_off;        /* its physical function does not speak to it: no link */
+	bool of_igb;               /* a VF of 82576 or I350 */
+	uint64_t asked[4096 / 64]; /* bits: VLANs that were asked for since it was started */
+	struct igbvf *igbvf;       /* NULL: another device, or out of reach */
+	uint32_t asks;             /* ETH_ASKS_*; set by DPDK's interrupt thread */
+	bool gone;                 /* given back; the port waits for it */
+	bool stuck;                /* gone, but still DPDK's: it cannot be taken again */
+	bool cut_off;              /* its physical function does not speak to it: no link */
 	struct port_driver work, idle;
 	struct reflect reflect;
 	/* xdp: */

@@ -26,14 +26,20 @@
 
 /* ---- data cores ------------------------------------------------------------------------------------------------------ */
 
-/* A physical function may have its virtual ones take VLAN tags out of frames, whatever they were told themselves. */
+/*
+ * A physical function may have its virtual ones take VLAN tags out of frames, whatever they were told themselves: igb does. One
+ * that was asked for by nobody here is then its own, of the VLAN that it has put this one into, and no part of the frame.
+ */
 static void
-put_tags_back(struct rte_mbuf **frame, uint16_t n)
+put_tags_back(const struct port *port, struct rte_mbuf **frame, uint16_t n)
 {
+	const struct eth_device *dev = port->device;
 	for (uint16_t i = 0; i < n; i++) {
 		struct rte_mbuf *m = frame[i];
+		uint16_t vid = m->vlan_tci & 0xfff;
 		uint8_t *data;
-		if (!(m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) ||
+		if (__builtin_expect(!(m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED), 1) ||
+			(dev->of_igb && vid != 0 && !(seg_get(&dev->asked[vid / 64]) >> vid % 64 & 1)) ||
 			(data = (uint8_t *)rte_pktmbuf_prepend(m, PORT_TAG)) == NULL) {
 			continue;
 		}
@@ -68,9 +74,18 @@ drop_reflected(struct port *port, struct rte_mbuf **frame, uint16_t n, struct se
 static uint16_t
 vf_rx(struct port *port, uint16_t queue, struct rte_mbuf **frame, uint16_t n, struct seg_core *mine)
 {
+	uint16_t got = rte_eth_rx_burst(port->eth_id, queue, frame, n);
+	put_tags_back(port, frame, got);
+	return eth_accept(port, frame, got, mine);
+}
+
+/* Of a device that may reflect: reflect.h. */
+static uint16_t
+igb_rx(struct port *port, uint16_t queue, struct rte_mbuf **frame, uint16_t n, struct seg_core *mine)
+{
 	struct eth_device *dev = port->device;
 	uint16_t got = rte_eth_rx_burst(port->eth_id, queue, frame, n);
-	put_tags_back(frame, got);
+	put_tags_back(port, frame, got);
 	if (reflect_watched(&dev->reflect)) {
 		got = drop_reflected(port, frame, got, mine);
 	}
@@ -78,7 +93,7 @@ vf_rx(struct port *port, uint16_t queue, struct rte_mbuf **frame, uint16_t n, st
 }
 
 static uint16_t
-vf_tx(struct port *port, uint16_t queue, struct rte_mbuf **frame, uint16_t n)
+igb_tx(struct port *port, uint16_t queue, struct rte_mbuf **frame, uint16_t n)
 {
 	struct eth_device *dev = port->device;
 	for (uint16_t i = 0; reflect_watched(&dev->reflect) && i < n; i++) {
@@ -147,10 +162,11 @@ pci_filter_clear(struct port *port)
 static int
 pci_vlan(struct port *port, uint16_t vid, bool on)
 {
-	const struct eth_device *dev = port->device;
+	struct eth_device *dev = port->device;
 	if (dev->gone || dev->cut_off) {
 		return ENODEV;
 	}
+	seg_put(&dev->asked[vid / 64], dev->asked[vid / 64] | 1ull << vid % 64);
 	if (dev->igbvf != NULL) {
 		return igbvf_vlan(dev->igbvf, vid, on);
 	}
@@ -185,6 +201,7 @@ pci_started(struct port *port)
 	struct eth_device *dev = port->device;
 	dev->cut_off = false;
 	reflect_begin(&dev->reflect);
+	memset(dev->asked, 0, sizeof(dev->asked));
 	if (dev->igbvf == NULL) {
 		int rc = rte_eth_promiscuous_enable(port->eth_id);
 		port->filtered = port->vf || rc < 0;
@@ -271,11 +288,14 @@ pci_poll(struct port *port)
 	}
 	uint32_t asked = __atomic_exchange_n(&dev->asks, 0, __ATOMIC_RELAXED);
 	bool dead = !pci_alive(port);
+	bool was_reset = !dead && dev->igbvf != NULL && igbvf_was_reset(dev->igbvf);
 	if (dead || (asked & ETH_ASKS_LEAVE)) {
+		port->retry_ns = port->wish == PORT_LEAVE ? port->retry_ns : 0;
 		port->wish = PORT_LEAVE;
-	} else if ((asked & ETH_ASKS_RESTART) || (dev->igbvf != NULL && igbvf_was_reset(dev->igbvf))) {
+	} else if ((asked & ETH_ASKS_RESTART) || was_reset) {
 		dev->cut_off = true;
 		port->wish = port->wish == PORT_CONTENT ? PORT_RESTART : port->wish;
+		port->retry_ns = 0;
 	}
 	return !dead;
 }
@@ -299,6 +319,9 @@ pci_let_go(struct port *port)
 	/* Of a device that is unplugged, DPDK would wait for an answer for ever. */
 	if (alive) {
 		eth_remove(port);
+	} else {
+		dev->stuck = true;
+		warn(port, "it was torn out: the kernel waits for this process to end; restart pe to use it again");
 	}
 	dev->gone = true;
 }
@@ -319,7 +342,7 @@ attach(struct port *port, struct eth_device *dev)
 	dev->gone = false;
 	dev->asks = 0;
 	dev->missed = 0;
-	if (port->vf && igbvf_is(dev->facts.vendor, dev->facts.device)) {
+	if (dev->of_igb) {
 		dev->igbvf = igbvf_open(dev->facts.address, &err);
 		if (dev->igbvf == NULL) {
 			warn(port, err.message);
@@ -336,7 +359,7 @@ pci_come(struct port *port, const struct port_env *env, struct err *err)
 	char key[SEG_NAME_SIZE + 32];
 	snprintf(key, sizeof(key), "ports.%s.device: ", port->name);
 	struct pci_facts facts;
-	if (!pci_look(dev->facts.address, &facts) || !pci_usable(&facts)) {
+	if (dev->stuck || !pci_look(dev->facts.address, &facts) || !pci_usable(&facts)) {
 		return ERR_NOT_FOUND;
 	}
 	dev->facts = facts;
@@ -388,10 +411,12 @@ choose_functions(struct port *port, struct eth_device *dev)
 	dev->work.filter = pci_filter;
 	if (port->vf) {
 		dev->work.rx = vf_rx;
-		dev->work.tx = vf_tx;
 		dev->work.vlan = pci_vlan;
 	}
-	if (port->vf && igbvf_is(dev->facts.vendor, dev->facts.device)) {
+	dev->of_igb = port->vf && igbvf_is(dev->facts.vendor, dev->facts.device);
+	if (dev->of_igb) {
+		dev->work.rx = igb_rx;
+		dev->work.tx = igb_tx;
 		dev->work.filter_clear = pci_filter_clear;
 	}
 	dev->idle = dev->work;

@@ -60,12 +60,6 @@ view_lease(const struct vfctl *v, const struct host_func *func)
 	return record && record->holder[0] ? record : NULL;
 }
 
-static bool
-passes_through(const char *driver)
-{
-	return strcmp(driver, "vfio-pci") == 0 || strcmp(driver, "xen-pciback") == 0 || strcmp(driver, "pciback") == 0;
-}
-
 enum view_state
 view_state(const struct vfctl *v, const struct host_func *func)
 {
@@ -75,7 +69,7 @@ view_state(const struct vfctl *v, const struct host_func *func)
 	if (func->nuses) {
 		return VIEW_USED;
 	}
-	bool kernel = func->driver[0] && !passes_through(func->driver);
+	bool kernel = func->driver[0] && !rules_passes(func->driver);
 	return kernel && func->role != HOST_VF ? VIEW_KERNEL : VIEW_FREE;
 }
 

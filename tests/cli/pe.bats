@@ -153,7 +153,7 @@ bats_require_minimum_version 1.5.0
 
 @test "the examples and the manual's are right" {
 	for file in "$ROOT"/examples/*.json; do
-		pe check -c "$file"
+		[ "$(basename "$file")" = vf.json ] || pe check -c "$file" # that one is vfctl's
 	done
 	awk '/^\.SH EXAMPLE/ { on = 1 } on && /^\.EX/ { text = 1; next } /^\.EE/ { text = 0 } text' "$ROOT/man/pekit.json.5" > man.json
 	pe check -c man.json

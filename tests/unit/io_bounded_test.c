@@ -40,6 +40,8 @@ static int
 tear_down(void **state)
 {
 	(void)state;
+	/* After a failure somebody may still wait for a reader. */
+	close(open(fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC));
 	unlink(fifo);
 	unlink(lock);
 	return rmdir(dir);
@@ -104,7 +106,7 @@ kill_the_parent(bool keeping)
 	pid_t pid = fork();
 	if (pid == 0) {
 		int own = open_lock();
-		bounded_keep(flock(own, LOCK_EX) == 0 && keeping ? own : -1);
+		bounded_keep(flock(own, LOCK_EX | LOCK_NB) == 0 && keeping ? own : -1);
 		_exit(bounded_write(end, NULL, NULL, "left", fifo));
 	}
 	while (!has_child(pid) && bounded_pause(end)) {

@@ -278,6 +278,20 @@ note_kept(struct filtered *f, uint64_t now_ns)
 	}
 }
 
+/* Let in between two sweeps. */
+static void
+keep(struct filtered *f, uint64_t mac, uint64_t now_ns)
+{
+	unsigned i = 0;
+	while (i < f->nkept && f->kept[i].mac != mac) {
+		i++;
+	}
+	if (i < FILTER_MAX && lets_in(f->port, mac)) {
+		f->kept[i] = (struct kept){.mac = mac, .wanted_ns = now_ns};
+		f->nkept += i == f->nkept;
+	}
+}
+
 /* It is behind this very port: to let it in would do harm. */
 static void
 keep_no_more(struct filtered *f, uint64_t mac)
@@ -317,6 +331,9 @@ heard_station(struct control *control, uint64_t key, uint16_t channel, uint64_t 
 			(void)take_steps(control, n, now_ns);
 			f->wanted += steps->nadd;
 			f->wanted -= f->wanted > 0 ? steps->ndel : 0;
+		}
+		if (n != channel) {
+			keep(f, mac, now_ns);
 		}
 	}
 }

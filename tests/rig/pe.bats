@@ -160,6 +160,7 @@ reaches()
 	await 20 event "port b: lets in all"
 }
 
+# bats test_tags=slow
 @test "a VF that is not trusted refuses, and the hint mends it" {
 	two_vfs
 	ip link set dev pf1 vf 0 trust off

@@ -45,6 +45,7 @@ file()
 	says unchanged vfctl apply "$W/saved.json"
 }
 
+# bats test_tags=slow
 @test "apply: parts that fail are named, the others are done, and the exit status is 7" {
 	local out is=0
 	file '.ports.pf0.numvfs = 8 | .ports.pf0.vfs = {"0": {"link": "enable", "mac": "auto"}} | .ports["'"$PF1"'"].vfs = {"0": {"mac": "auto"}}'
@@ -64,6 +65,7 @@ file()
 	same VFs "$(<"$PCI/$PF0/sriov_numvfs")" 0
 }
 
+# bats test_tags=slow
 @test "apply: a port that is not there yet is waited for" {
 	host_unplug 1
 	file 'del(.ports.pf0)'
@@ -108,6 +110,7 @@ findings()
 	vfctl -j doctor -c "$W/a.json" | jq -c '.[] | select((.level == "fail" or .level == "warn") and .check != "isolation")'
 }
 
+# bats test_tags=slow
 @test "doctor: the commands that come with the findings mend them" {
 	local fix
 	PAGES=$(sysctl -n vm.nr_hugepages)

@@ -1,4 +1,5 @@
 # The rig itself, with nothing of pekit's: what sysfs and ip show of an 82576, and that its wires and the requests to the host work.
+# bats file_tags=slow
 
 load lib
 

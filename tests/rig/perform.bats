@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=slow
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Steps done to the kernel (lib/io/perform.h), without vfctl's rules, which refuse most of this beforehand.
 load lib

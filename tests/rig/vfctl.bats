@@ -69,6 +69,7 @@ teardown_file() { rig_clean; }
 	let_go
 }
 
+# bats test_tags=slow
 @test "numvfs that fails puts everything back" {
 	local before n
 	fresh_vfs 2
@@ -157,7 +158,7 @@ teardown_file() { rig_clean; }
 	vfctl vf bind pf0:0 kernel
 	vfctl vf bind pf0:0 vfio-pci
 	says "pf0:1: driver igbvf" vfctl vf unbind pf0:1
-	refused 3 "there is no driver xen-pciback" vfctl vf bind pf0:0 xen-pciback
+	refused 5 "there is no driver xen-pciback" vfctl vf bind pf0:0 xen-pciback
 	refused 3 "nonesuch" vfctl vf bind pf0:0 nonesuch
 	same driver "$(driver_of "$address")" vfio-pci
 }
@@ -175,6 +176,7 @@ teardown_file() { rig_clean; }
 	pf_named 1
 }
 
+# bats test_tags=slow
 @test "port set, port reset: recorded before the first, and put back after several" {
 	local before
 	before=$(port_state)
@@ -213,6 +215,7 @@ port_state()
 	same "machine and ledger" "$(machine; cat "$W/state/ledger")" "$before"
 }
 
+# bats test_tags=slow
 @test "a file of commands: checked whole, then done; --json answers with one document" {
 	fresh_vfs 2
 	printf '%s\n' 'vf set pf0:0 mac auto' 'vf set pf0:1 vlan 9000' >"$W/bad"

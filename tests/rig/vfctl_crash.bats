@@ -1,4 +1,5 @@
 # vfctl killed at its steps: one further command that changes something mends it. The machine is as before or as after, no VF is lost, and nobody gets
+# bats file_tags=slow
 # a generation that another was told of.
 
 load lib

@@ -57,6 +57,7 @@ teardown_file() { rig_clean; }
 	let_go
 }
 
+# bats test_tags=slow
 @test "63 VLAN ids a port, over all leases and port VLANs" {
 	vfctl vf lease pf0:0 holder vpx1 vlans 101-140
 	vfctl vf set pf0:1 vlan 200
@@ -90,6 +91,7 @@ teardown_file() { rig_clean; }
 	same "driver and override" "$(driver_of $CRYPTO0) $(<"$PCI/$CRYPTO0/driver_override")" "none (null)"
 }
 
+# bats test_tags=slow
 @test "the PF of a leased VF is unplugged: the release says so and succeeds" {
 	vfs 1 2
 	vfctl vf lease pf1:0 holder vpx1 vlan 5 driver vfio-pci
@@ -106,6 +108,7 @@ teardown_file() { rig_clean; }
 	says "generation 2" vfctl vf lease pf1:0 holder vpx1
 }
 
+# bats test_tags=slow
 @test "many commands at once: each finds what the others have left" {
 	local i
 	for i in 1 2 3 4; do

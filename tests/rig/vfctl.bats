@@ -159,7 +159,7 @@ teardown_file() { rig_clean; }
 	vfctl vf bind pf0:0 vfio-pci
 	says "pf0:1: driver igbvf" vfctl vf unbind pf0:1
 	refused 5 "there is no driver xen-pciback" vfctl vf bind pf0:0 xen-pciback
-	refused 3 "nonesuch" vfctl vf bind pf0:0 nonesuch
+	refused 5 "there is no driver nonesuch" vfctl vf bind pf0:0 nonesuch
 	same driver "$(driver_of "$address")" vfio-pci
 }
 

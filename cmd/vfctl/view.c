@@ -60,6 +60,25 @@ view_lease(const struct vfctl *v, const struct host_func *func)
 	return record && record->holder[0] ? record : NULL;
 }
 
+static bool
+has_kernel_driver(const struct host_func *func)
+{
+	return func->driver[0] && !rules_passes(func->driver);
+}
+
+/* A group goes as a whole: vfio hands out none of it while the kernel works with a part. */
+static bool
+group_has_kernel_driver(const struct host *host, const struct host_func *func)
+{
+	for (size_t i = 0; i < host->nfuncs && func->group >= 0; i++) {
+		const struct host_func *mate = &host->func[i];
+		if (mate->group == func->group && !host_is_bridge(mate) && has_kernel_driver(mate)) {
+			return true;
+		}
+	}
+	return has_kernel_driver(func);
+}
+
 enum view_state
 view_state(const struct vfctl *v, const struct host_func *func)
 {
@@ -69,8 +88,7 @@ view_state(const struct vfctl *v, const struct host_func *func)
 	if (func->nuses) {
 		return VIEW_USED;
 	}
-	bool kernel = func->driver[0] && !rules_passes(func->driver);
-	return kernel && func->role != HOST_VF ? VIEW_KERNEL : VIEW_FREE;
+	return func->role != HOST_VF && group_has_kernel_driver(&v->host, func) ? VIEW_KERNEL : VIEW_FREE;
 }
 
 const char *

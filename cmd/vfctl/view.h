@@ -10,7 +10,7 @@ enum view_state {
 	VIEW_FREE,
 	VIEW_HELD,   /* leased */
 	VIEW_USED,   /* without a lease */
-	VIEW_KERNEL, /* a device that a driver of the kernel works with, and that is no VF */
+	VIEW_KERNEL, /* no VF, and a driver of the kernel works with it or with another of its IOMMU group */
 	VIEW_NSTATES
 };
 

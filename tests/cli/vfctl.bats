@@ -189,6 +189,14 @@ denied()
 	denied 2 "class 'ssl': not known" pci list class ssl
 }
 
+@test "pci list: nothing is free of a group of which the kernel works with a part" {
+	cp -r "$ROOT/tests/hosts/rig" grouped
+	state() { vfctl --root grouped -j pci list | jq -r '.[] | select(.pci == "0000:00:1f.2") | .state'; }
+	[ "$(state)" = free ]
+	ln -s ../../../../bus/pci/drivers/igb grouped/sys/bus/pci/devices/0000:00:1f.3/driver
+	[ "$(state)" = kernel ]
+}
+
 @test "pci assignable counts each kind: in all, free, held, used, with a driver of the kernel" {
 	run v pci assignable class crypto
 	[ "${lines[1]}" = "crypto  177d:0010      3     1     1     0       1  vpx1" ]

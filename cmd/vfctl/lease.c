@@ -88,19 +88,19 @@ lease(struct vfctl *v, struct err *err)
 	const struct cli_value *driver = cli_nth(v->cli, "driver", 0);
 	struct plan_input in = vfctl_input(v);
 	struct plan_lease want = {.holder = cli_text(v->cli, "holder"), .driver = driver ? driver->text : NULL};
-	bool held = false;
+	int held = 0;
 	enum err_code code = find(v, &func, err);
 	if (!code) {
 		/* What the holder does not say again of its lease stays. */
 		const struct ledger_record *record = ledger_of(&v->ledger.ledger, func);
-		held = record && strcmp(record->holder, want.holder) == 0;
-		if (held) {
+		if (record && strcmp(record->holder, want.holder) == 0) {
 			want.vlans = record->vlans;
+			held = record->set.has & VFSET_VLAN ? record->set.vlan : 0;
 		}
 		code = read_vlans(v->cli, &want.vlans, err);
 	}
 	if (!code && func->role == HOST_VF) {
-		words_vfset(v->cli, &v->host, func, !held, &want.want);
+		words_vfset(v->cli, &v->host, func, held, &want.want);
 	}
 	if (!code) {
 		code = plan_lease(&in, func, &want, &entry, err);

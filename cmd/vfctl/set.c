@@ -7,7 +7,7 @@ plan(const struct vfctl *v, struct host_func *vf, struct ledger_entry *entry, st
 {
 	struct plan_input in = vfctl_input(v);
 	struct vfset want;
-	words_vfset(v->cli, &v->host, vf, false, &want);
+	words_vfset(v->cli, &v->host, vf, -1, &want);
 	return plan_set(&in, vf, &want, entry, err);
 }
 

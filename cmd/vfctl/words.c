@@ -33,7 +33,7 @@ take_mac(const struct cli *cli, const struct host *host, const struct host_func 
 }
 
 static void
-take_vlan(const struct cli *cli, const struct host_func *vf, bool fresh, struct vfset *want)
+take_vlan(const struct cli *cli, const struct host_func *vf, int held, struct vfset *want)
 {
 	const struct cli_value *vlan = cli_nth(cli, "vlan", 0), *qos = cli_nth(cli, "qos", 0), *proto = cli_nth(cli, "proto", 0);
 	if (!vlan && !qos && !proto) {
@@ -44,7 +44,7 @@ take_vlan(const struct cli *cli, const struct host_func *vf, bool fresh, struct 
 	want->has |= VFSET_VLAN;
 	want->vlan = vlan ? (uint16_t)vlan->number : want->vlan;
 	/* Priority and tag that a VF had before its lease are somebody else's. */
-	if (want->vlan == 0 || (fresh && vlan)) {
+	if (want->vlan == 0 || (held >= 0 && vlan && want->vlan != held)) {
 		want->qos = 0;
 		want->proto = TAG_C;
 	}
@@ -68,12 +68,12 @@ take_rates(const struct cli *cli, const struct host_func *vf, struct vfset *want
 }
 
 void
-words_vfset(const struct cli *cli, const struct host *host, const struct host_func *vf, bool fresh, struct vfset *want)
+words_vfset(const struct cli *cli, const struct host *host, const struct host_func *vf, int held, struct vfset *want)
 {
 	const struct cli_value *link = cli_nth(cli, "link", 0);
 	*want = (struct vfset){.has = 0};
 	take_mac(cli, host, vf, want);
-	take_vlan(cli, vf, fresh, want);
+	take_vlan(cli, vf, held, want);
 	take_rates(cli, vf, want);
 	want->has |= take_switch(cli, "trust", &want->trust) ? VFSET_TRUST : 0;
 	want->has |= take_switch(cli, "spoofchk", &want->spoofchk) ? VFSET_SPOOFCHK : 0;

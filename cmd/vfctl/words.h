@@ -7,10 +7,11 @@
 
 /*
  * What the command line says of a VF. Of settings that go together (vfset.h) those that it does not name stay as they are, but a
- * VLAN taken off takes its priority and protocol along, and one that a fresh lease gives begins without them.
+ * VLAN taken off takes its priority and protocol along, and one that a lease gives begins without them: held is the lease's own
+ * VLAN, 0 when it has none yet, and -1 when the words are not those of a lease.
  */
 void
-words_vfset(const struct cli *cli, const struct host *host, const struct host_func *vf, bool fresh, struct vfset *want);
+words_vfset(const struct cli *cli, const struct host *host, const struct host_func *vf, int held, struct vfset *want);
 
 /* The same of a port. */
 void

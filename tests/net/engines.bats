@@ -154,7 +154,7 @@ no_entry()
 	counting n h2 e0 "$(mac_of h1)" 10000
 	stream s h1 e0 "$(mac_of h2)" "$(mac_of h1)" 10000 2000
 	ip -n "$T-e" link del h3
-	await 5 link_of x p3 down
+	await 5 link_of x p3 absent
 	link h3 e0 e h3
 	ip -n "$T-h3" addr add 10.6.0.3/24 dev e0
 	await 5 link_of x p3 up

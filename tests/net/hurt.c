@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Takes one neighbour out of one core's table behind a running engine's back, as a fault would: hurt APPLIANCE FAMILY CORE,
- * FAMILY 0 for IPv4, 1 for IPv6. For neighbors_tools.bats. links: -lpekit
+ * Takes the neighbour with a MAC address out of one core's table behind a running engine's back, as a fault would: hurt APPLIANCE
+ * FAMILY CORE MAC, FAMILY 0 for IPv4, 1 for IPv6. For neighbors_tools.bats. links: -lpekit
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -28,7 +28,9 @@ main(int argc, char **argv)
 {
 	struct seg seg;
 	struct err err;
-	if (argc != 4 || seg_attach(&seg, argv[1], &err) != ERR_NONE || !(seg.base = writable(argv[1], seg.size))) {
+	uint64_t mac;
+	if (argc != 5 || !mac_parse(argv[4], &mac) || seg_attach(&seg, argv[1], &err) != ERR_NONE ||
+		!(seg.base = writable(argv[1], seg.size))) {
 		return 1;
 	}
 	unsigned family = (unsigned)atoi(argv[2]) % SEG_FAMILIES, core = (unsigned)atoi(argv[3]);
@@ -42,7 +44,7 @@ main(int argc, char **argv)
 		.shift = 64u - (unsigned)__builtin_ctz(seg.head.nbr_slots)};
 	for (uint32_t slot = 0; slot <= table.mask; slot++) {
 		uint32_t iface = table.slot[slot].iface;
-		if (iface && iface != SEG_NBR_GONE && nbr_usable(table.slot[slot].value)) {
+		if (iface && iface != SEG_NBR_GONE && SEG_NBR_MAC(table.slot[slot].value) == mac) {
 			nbr_remove(&table, slot);
 			return 0;
 		}

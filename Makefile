@@ -110,12 +110,19 @@ $(eval $(call test_rule,sim/sim,$(SIM),tests/sim/sim.c,))
 CFLAGS_net = $(if $(findstring tests/,$@),-Icmd/pe $(DPDK_CFLAGS) $(NL_CFLAGS))
 CFLAGS_fuzz = $(CFLAGS_net)
 
-.PHONY: unit-build stress-build fuzz-build help-build tests-build
+.PHONY: unit-build stress-build fuzz-build help-build tests-build syntax
 unit-build: $(call bins,$(UNIT))
 stress-build: $(call bins,$(STRESS))
 fuzz-build: $(call bins,$(FUZZ))
 help-build: $(call bins,$(HELP))
 tests-build: unit-build help-build $(B)/test/sim/sim
+# What a second compiler has to say of every file, without making anything of it.
+SYNTAX := $(patsubst %.c,$(B)/syntax/%.ok,$(LIB_SRC) $(wildcard cmd/*/*.c) $(UNIT) $(STRESS) $(FUZZ) $(SIM) $(HELP))
+$(SYNTAX): $(B)/syntax/%.ok: %.c | have-build
+	@mkdir -p $(@D)
+	$(call say,C,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS_ALL) $(CFLAGS_$(word 2,$(subst /, ,$*))) -fsyntax-only $< && touch $@
+syntax: $(SYNTAX)
 
 .PHONY: check unit sim stress fuzz lint cli net rig demo bench format
 check: have-check ## build it in every way and run every test; as root

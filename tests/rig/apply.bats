@@ -24,6 +24,7 @@ file()
 	END
 }
 
+# bats test_tags=slow
 @test "apply: from nothing to what the file says, and then nothing is left to do" {
 	local before plan
 	file "del(.ports[\"$PF1\"].numvfs)"
@@ -77,6 +78,7 @@ file()
 	same "VFs and MTU" "$(<"$PCI/$PF1/sriov_numvfs") $(</sys/class/net/pf1/mtu)" "1 2000"
 }
 
+# bats test_tags=slow
 @test "apply and save: what was lost comes back, leases too; the doctor misses it before" {
 	local before is=0
 	vfctl numvfs pf0 2 autoprobe off

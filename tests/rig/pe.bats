@@ -174,6 +174,7 @@ reaches()
 	await 20 event "port b: lets in all 1 addresses again"
 }
 
+# bats test_tags=slow
 @test "interfaces on VFs of both PFs route IPv4 and IPv6, also with a MAC address of their own" {
 	two_vfs
 	jq -n --arg a "pci:$(vf 0 0)" --arg b "pci:$(vf 1 0)" '{ports: {a: {device: $a}, b: {device: $b}}, interfaces: {
@@ -234,6 +235,7 @@ reaches()
 	await 5 bash -c "! bridge fdb show dev $dev | grep 02:00:00:00:00:03"
 }
 
+# bats test_tags=slow
 @test "tagged VLANs pass, and others do not" {
 	local n vid
 	two_vfs
@@ -267,6 +269,7 @@ reaches()
 	same "all" "$(port a '.vlans + .vlans_refused')" 50
 }
 
+# bats test_tags=slow
 @test "the number of VFs is set to 0 under a running engine: it lets go, the port waits, the others go on" {
 	two_vfs 2
 	vfio 0 1

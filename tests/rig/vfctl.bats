@@ -25,6 +25,7 @@ teardown_file() { rig_clean; }
 	is name pf0 pci $PF0 id 8086:10c9 driver igb num_vfs 3 total_vfs 7 vfs_free 3 mac 52:54:00:00:01:00 iommu_group "$(group_of $PF0)" autoprobe false
 }
 
+# bats test_tags=slow
 @test "numvfs: 0, 4, 7, no 8th, and 3; what the VFs that stay have is put back" {
 	# with a link it is waited for each time
 	pf_reset
@@ -131,6 +132,7 @@ teardown_file() { rig_clean; }
 	host_link 0 up
 }
 
+# bats test_tags=slow
 @test "the port VLAN and its priority are seen on the wire" {
 	fresh_vfs 2
 	vfctl vf set pf0:0 mac auto vlan 100 qos 3
@@ -201,6 +203,7 @@ port_state()
 	ethtool pf1 | grep -E 'Auto-negotiation|Advertised (link|auto)'
 }
 
+# bats test_tags=slow
 @test "--dry-run changes nothing" {
 	local before
 	fresh_vfs 2

@@ -45,6 +45,7 @@ teardown_file() { rig_clean; }
 	says "generation 3" vfctl vf lease pf0:0 holder vpx3
 }
 
+# bats test_tags=slow
 @test "any VF: the lowest that nobody holds or uses; when there is none, who holds them" {
 	vfctl vf bind pf0:1 vfio-pci
 	hold 0 1
@@ -69,6 +70,7 @@ teardown_file() { rig_clean; }
 	vfctl vf lease pf0:0 holder vpx4 vlans 300-329
 }
 
+# bats test_tags=slow
 @test "a VF that a process uses is not released; the process is named" {
 	vfctl vf lease pf0:0 holder vpx1 mac auto driver vfio-pci
 	hold 0 0
@@ -78,6 +80,7 @@ teardown_file() { rig_clean; }
 	same driver "$(driver_of "$(vf 0 0)")" none
 }
 
+# bats test_tags=slow
 @test "other devices are leased whole, with their driver" {
 	vfctl pci bind $CRYPTO0 vfio-pci
 	row pci list

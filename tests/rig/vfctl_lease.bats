@@ -124,3 +124,21 @@ teardown_file() { rig_clean; }
 	same "holders" "$(vfctl vf list -o csv | cut -d, -f32 | sort | xargs)" "holder vpx1 vpx2 vpx3 vpx4"
 	same "MACs" "$(ip link show pf0 | grep -c '/ether 02:')" 4
 }
+
+# bats test_tags=slow
+@test "examples/vfs.sh: an instance has a VF of each port or none, and the engine runs on them" {
+	vfs 1 1
+	export -f vfctl
+	examples/vfs.sh give vpx1 pf0 pf1 >"$W/given.json"
+	same "ports" "$(jq -c '[.ports[].device]' "$W/given.json")" "[\"pci:$(vf 0 0)\",\"pci:$(vf 1 0)\"]"
+	same "asked twice" "$(examples/vfs.sh give vpx1 pf0 pf1)" "$(<"$W/given.json")"
+	refused 1 "vpx2 gets no VF of pf1, and so none at all" examples/vfs.sh give vpx2 pf0 pf1
+	same "held by vpx2" "$(vfctl vf list holder vpx2 -o csv | tail -n +2)" ""
+	engine vpx1 <"$W/given.json"
+	refused 5 "is still in use: pe (pid $(engine_pid vpx1))" examples/vfs.sh take vpx1
+	engine_stop vpx1
+	examples/vfs.sh take vpx1
+	same "held" "$(vfctl vf list holder vpx1 -o csv | tail -n +2)" ""
+	same "again" "$(examples/vfs.sh give vpx2 pf0 pf1 | jq -c ".ports | length")" 2
+	says vpx2 examples/vfs.sh report
+}

@@ -27,6 +27,8 @@
 #define MAILBOX_OURS 0x04u    /* the buffer is ours to write or read */
 #define MAILBOX_MESSAGE 0x10u /* it has written; like the next, gone when read */
 #define MAILBOX_TAKEN 0x20u   /* it has read ours */
+#define MAILBOX_DOWN 0x40u    /* it is being reset, or was and has not been set up since */
+#define MAILBOX_BACK 0x80u    /* it has been reset and set up again; gone when read */
 #define OWN_TRIES 50
 #define OWN_PAUSE_US 20
 #define ANSWER_PAUSE_US 20
@@ -56,6 +58,7 @@ struct igbvf {
 	volatile uint32_t *bar;
 	size_t size;
 	uint64_t quiet_ns, quiet_until_ns;
+	bool reset; /* the physical function was, since it was last looked at */
 };
 
 static uint64_t in_vain_ns; /* when any of them has waited in vain, and none got an answer since */
@@ -143,17 +146,6 @@ igbvf_dead(const struct igbvf *vf)
 	return vf->bar[REG_STATUS] == UINT32_MAX;
 }
 
-/* Its word to a virtual function that it has not allowed to send since: after a reset. */
-bool
-igbvf_was_reset(struct igbvf *vf)
-{
-	bool reset = vf->bar[REG_MESSAGE] == MSG_PF_CONTROL;
-	if (reset) {
-		vf->quiet_until_ns = 0; /* it has spoken */
-	}
-	return reset;
-}
-
 /* ---- the mailbox ------------------------------------------------------------------------------------------------ */
 
 static void
@@ -168,6 +160,15 @@ clock_ns(void)
 	struct timespec t;
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* Some of it is gone once it was read: what is no part of an answer is kept. */
+static uint32_t
+mailbox(struct igbvf *vf)
+{
+	uint32_t seen = vf->bar[REG_MAILBOX];
+	vf->reset |= (seen & (MAILBOX_DOWN | MAILBOX_BACK)) != 0;
+	return seen;
 }
 
 static int
@@ -185,7 +186,7 @@ take_buffer(struct igbvf *vf)
 {
 	for (int i = 0; i < OWN_TRIES; i++) {
 		vf->bar[REG_MAILBOX] = MAILBOX_OURS;
-		if (vf->bar[REG_MAILBOX] & MAILBOX_OURS) {
+		if (mailbox(vf) & MAILBOX_OURS) {
 			return true;
 		}
 		pause_us(OWN_PAUSE_US);
@@ -201,11 +202,12 @@ await_answer(struct igbvf *vf)
 	uint64_t begin = clock_ns(), now = begin;
 	uint64_t wait = in_vain_ns && begin < in_vain_ns + SHORT_FOR_NS ? ANSWER_SHORT_NS : ANSWER_NS;
 	for (;; now = clock_ns()) {
-		seen |= vf->bar[REG_MAILBOX];
+		seen |= mailbox(vf);
 		if ((seen & (MAILBOX_TAKEN | MAILBOX_MESSAGE)) == (MAILBOX_TAKEN | MAILBOX_MESSAGE)) {
 			return true;
 		}
-		if (now > begin + wait) { /* looked at once more after the time, had this thread lost its CPU */
+		if (now > begin + wait ||
+			(seen & MAILBOX_DOWN)) { /* looked at once more after the time, had this thread lost its CPU */
 			return false;
 		}
 		pause_us(ANSWER_PAUSE_US);
@@ -215,13 +217,13 @@ await_answer(struct igbvf *vf)
 static int
 ask(struct igbvf *vf, const uint32_t *message, unsigned words)
 {
-	if (clock_ns() < vf->quiet_until_ns || igbvf_dead(vf)) {
+	/* what was left unread there goes, too */
+	if (clock_ns() < vf->quiet_until_ns || igbvf_dead(vf) || (mailbox(vf) & MAILBOX_DOWN)) {
 		return ETIMEDOUT;
 	}
 	if (!take_buffer(vf)) {
 		return in_vain(vf);
 	}
-	(void)vf->bar[REG_MAILBOX]; /* what was left unread there */
 	for (unsigned i = 0; i < words; i++) {
 		vf->bar[REG_MESSAGE + i] = message[i];
 	}
@@ -262,6 +264,28 @@ igbvf_vlan(struct igbvf *vf, uint16_t vid, bool on)
 {
 	const uint32_t message[2] = {MSG_SET_VLAN | (on ? INFO_VLAN_ADD : 0), vid};
 	return ask(vf, message, 2);
+}
+
+enum igbvf_pf
+igbvf_pf(struct igbvf *vf)
+{
+	if (mailbox(vf) & MAILBOX_DOWN) {
+		return IGBVF_PF_DOWN;
+	}
+	/* its word to a virtual function that it has not allowed to send since a reset */
+	bool reset = vf->reset || vf->bar[REG_MESSAGE] == MSG_PF_CONTROL;
+	vf->reset = false;
+	if (reset) {
+		vf->quiet_until_ns = 0; /* it has spoken */
+	}
+	return reset ? IGBVF_PF_BACK : IGBVF_PF_UP;
+}
+
+void
+igbvf_begun(struct igbvf *vf)
+{
+	(void)mailbox(vf);
+	vf->reset = false;
 }
 
 int

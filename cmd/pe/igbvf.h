@@ -42,7 +42,7 @@ igbvf_multicast(struct igbvf *vf);
 int
 igbvf_vlan(struct igbvf *vf, uint16_t vid, bool on);
 
-/* Says to the physical function, after it was reset, that this one begins anew. ETIMEDOUT: it is not there. */
+/* Says to the physical function, after it was reset, that this one begins anew. ETIMEDOUT: it does not hear. */
 int
 igbvf_reset(struct igbvf *vf);
 
@@ -50,8 +50,17 @@ igbvf_reset(struct igbvf *vf);
 bool
 igbvf_dead(const struct igbvf *vf);
 
-/* The physical function has been reset, and waits for this one to begin anew. */
-bool
-igbvf_was_reset(struct igbvf *vf);
+/*
+ * How the physical function is. BACK is said once after each time that it was reset: it waits for this one to begin anew. DOWN:
+ * it is set down or being reset, and will hear nothing until it is up.
+ */
+enum igbvf_pf { IGBVF_PF_UP, IGBVF_PF_DOWN, IGBVF_PF_BACK };
+
+enum igbvf_pf
+igbvf_pf(struct igbvf *vf);
+
+/* This one has begun anew: what happened before is of no interest. */
+void
+igbvf_begun(struct igbvf *vf);
 
 #endif

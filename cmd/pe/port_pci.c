@@ -200,6 +200,9 @@ pci_started(struct port *port)
 {
 	struct eth_device *dev = port->device;
 	dev->cut_off = false;
+	if (dev->igbvf != NULL) {
+		igbvf_begun(dev->igbvf);
+	}
 	reflect_begin(&dev->reflect);
 	memset(dev->asked, 0, sizeof(dev->asked));
 	if (dev->igbvf == NULL) {
@@ -288,14 +291,14 @@ pci_poll(struct port *port)
 	}
 	uint32_t asked = __atomic_exchange_n(&dev->asks, 0, __ATOMIC_RELAXED);
 	bool dead = !pci_alive(port);
-	bool was_reset = !dead && dev->igbvf != NULL && igbvf_was_reset(dev->igbvf);
+	enum igbvf_pf pf = !dead && dev->igbvf != NULL ? igbvf_pf(dev->igbvf) : IGBVF_PF_UP;
 	if (dead || (asked & ETH_ASKS_LEAVE)) {
 		port->retry_ns = port->wish == PORT_LEAVE ? port->retry_ns : 0;
 		port->wish = PORT_LEAVE;
-	} else if ((asked & ETH_ASKS_RESTART) || was_reset) {
+	} else if ((asked & ETH_ASKS_RESTART) || pf != IGBVF_PF_UP) {
 		dev->cut_off = true;
 		port->wish = port->wish == PORT_CONTENT ? PORT_RESTART : port->wish;
-		port->retry_ns = 0;
+		port->retry_ns = pf == IGBVF_PF_DOWN ? port->retry_ns : 0;
 	}
 	return !dead;
 }

@@ -335,6 +335,52 @@ reaches()
 	await 20 port_is b .filters 1
 }
 
+# said COUNT TEXT: so often
+said()
+{
+	same "$2" "$(events | grep -cF -- "$2")" "$1"
+}
+
+# bats test_tags=slow
+@test "a PF with several VFs goes down and up: all their ports follow, also those of an engine that starts meanwhile" {
+	local port
+	vfs 0 3
+	trusted 0 0 1 2
+	vfio 0 0 1 2
+	await 20 pf_carrier 0
+	jq -n --arg a "pci:$(vf 0 0)" --arg b "pci:$(vf 0 1)" --arg c "pci:$(vf 0 2)" '{ports: {a: {device: $a}, b: {device: $b}, c: {device: $c}},
+		interfaces: {ia: {port: "a", addresses: ["10.0.1.1/24"]}, ic: {port: "c", addresses: ["10.0.3.1/24"]}}}' >"$W/ports.json"
+	engine e <"$W/ports.json"
+	wire_up 0 10.0.1.2/24 10.0.3.2/24
+	reaches w0 10.0.1.1
+	ip link set dev pf0 down
+	for port in a b c; do
+		await 20 port_is $port .link down
+		event "port $port: its physical function does not answer: it is down, or being reset"
+	done
+	ip link set dev pf0 up
+	for port in a b c; do
+		await 20 port_is $port .link up
+		# and did not before: the VF's own register says so soon
+		said 1 "port $port: link down"
+		said 1 "port $port: link up"
+	done
+	reaches w0 10.0.1.1
+	reaches w0 10.0.3.1
+	engine_stop e
+	ip link set dev pf0 down
+	engine e <"$W/ports.json"
+	for port in a b c; do
+		port_is $port .link down
+	done
+	ip link set dev pf0 up
+	for port in a b c; do
+		await 20 port_is $port .link up
+	done
+	reaches w0 10.0.1.1
+	reaches w0 10.0.3.1
+}
+
 # bats test_tags=slow
 @test "a cable that is pulled cuts off what is behind it until it is plugged again" {
 	two_vfs

@@ -8,6 +8,7 @@ cd "$(dirname "$0")/.." || exit 1
 unset MAKEFLAGS MAKELEVEL
 export B=${B:-build} LC_ALL=C
 MAKE=(make --no-print-directory -j"$(nproc)")
+SANITIZE=(CC=clang OPT=-O1 "SAN=address,undefined,fuzzer-no-link")
 FUZZ_SECONDS=${FUZZ_SECONDS:-2}
 ALL="build unit sim lint stress fuzz cli net rig clang sanitized left"
 
@@ -54,12 +55,14 @@ tap_of()
 	fi
 }
 
+# unit_in TREE: one on each CPU; what each says stays together.
 unit_in()
 {
-	local test
-	for test in "$1"/test/unit/*_test; do
-		[ -e "tests/unit/$(basename "$test").c" ] && CMOCKA_MESSAGE_OUTPUT=TAP tap_of "$test" | sed "s|^\(not \)\?ok [0-9]* - |&$(basename "$test"): |"
-	done
+	export -f tap_of
+	export W CMOCKA_MESSAGE_OUTPUT=TAP
+	# shellcheck disable=SC2016  # expanded by the inner shell
+	find tests/unit -name '*_test.c' -printf '%f\n' | sort | sed 's/\.c$//' |
+		xargs -P "$(nproc)" -I{} bash -c 'out=$(tap_of "$0/test/unit/$1"); sed "s|^\(not \)\?ok [0-9]* - |&$1: |" <<<"$out"' "$1" {}
 }
 
 # bats_in TREE FOLDER [FILES_AT_ONCE]
@@ -127,7 +130,7 @@ fuzz_one()
 layer_fuzz()
 {
 	local source name
-	ok_if "fuzz targets build" "${MAKE[@]}" B="$B/fuzz" CC=clang OPT=-O1 SAN=address,undefined,fuzzer-no-link fuzz-build
+	ok_if "fuzz targets build" "${MAKE[@]}" B="$B/fuzz" "${SANITIZE[@]}" fuzz-build
 	for source in tests/fuzz/*_fuzz.c; do
 		name=$(basename "$source" .c)
 		fuzz_one "$name" >"$W/fuzz.$name" &
@@ -167,11 +170,12 @@ layer_rig()
 
 layer_sanitized()
 {
-	ok_if "builds with AddressSanitizer and UBSan" "${MAKE[@]}" B="$B/asan" SAN=address,undefined OPT=-O1 all tests-build
+	# the tree of the fuzz targets: most of it is there
+	ok_if "builds with AddressSanitizer and UBSan" "${MAKE[@]}" B="$B/fuzz" "${SANITIZE[@]}" all tests-build
 	export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
-	unit_in "$B/asan"
-	tap_of "$B/asan/test/sim/sim" --seeds 1 --cores 4
-	bats_in "$B/asan" tests/cli 2
+	unit_in "$B/fuzz"
+	tap_of "$B/fuzz/test/sim/sim" --seeds 1 --cores 4
+	bats_in "$B/fuzz" tests/cli 2
 }
 
 # Names that tests/net and tests/cli give end in the process that chose them: what is younger than this run and whose process is gone was left.

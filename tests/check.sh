@@ -151,7 +151,7 @@ layer_cli()
 layer_net()
 {
 	"${MAKE[@]}" all help-build >"$W/make" 2>&1 || tail -30 "$W/make"
-	bats_in "$B" tests/net 3
+	bats_in "$B" tests/net 4
 }
 
 # Two guests at once. Their tests are another machine's: they take no network and no device of this one.

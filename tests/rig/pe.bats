@@ -175,8 +175,8 @@ reaches()
 }
 
 # bats test_tags=slow
-@test "interfaces on VFs of both PFs route IPv4 and IPv6, also with a MAC address of their own" {
-	two_vfs
+@test "interfaces on VFs of both PFs route IPv4 and IPv6 between wires and a VF under the kernel's driver, also with a MAC address of their own" {
+	two_vfs 2
 	jq -n --arg a "pci:$(vf 0 0)" --arg b "pci:$(vf 1 0)" '{ports: {a: {device: $a}, b: {device: $b}}, interfaces: {
 		ia: {port: "a", addresses: ["10.0.1.1/24", "2001:db8:1::1/64"]},
 		ib: {port: "b", mac: "02:00:00:00:bb:01", addresses: ["10.0.2.1/24", "2001:db8:2::1/64"]}}}' | engine e
@@ -195,6 +195,12 @@ reaches()
 	reaches w0 2001:db8:2::2
 	same "the address of ib" "$(ip -n w1 -j neigh show 10.0.2.1 dev w1 | jq -r '.[0].lladdr')" 02:00:00:00:bb:01
 	port_is b .filters 1
+	# a sibling of a's VF: through the NIC's switch
+	kernel_vf 0 1 k 10.0.1.5/24
+	ip -n k route add default via 10.0.1.1
+	reaches k 10.0.2.2
+	reaches w1 10.0.1.5
+	reaches k 10.0.1.2
 }
 
 # bats test_tags=slow

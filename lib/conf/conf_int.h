@@ -9,11 +9,12 @@
 #include <jansson.h>
 
 #include "conf/conf.h"
+#include "json/where.h"
 
 struct conf_reader {
 	struct conf *conf;
 	struct err *err;
-	char path[200]; /* of the value being read: "ports.p1.mtu" */
+	char path[WHERE_SIZE]; /* of the value being read: "ports.p1.mtu" */
 };
 
 enum conf_kind {
@@ -52,18 +53,23 @@ extern const struct conf_table conf_top_keys, conf_port_keys, conf_bridge_keys, 
 extern const struct conf_port conf_port_default;
 extern const struct conf_iface conf_iface_default;
 
-/* Adds ".name" to the path; returns what conf_leave() needs. Characters that do not print become '?'. */
-size_t
-conf_enter(struct conf_reader *r, const char *name);
+/* where_enter() and its like for the path. */
+static inline size_t
+conf_enter(struct conf_reader *r, const char *name)
+{
+	return where_enter(r->path, name);
+}
 
-/* Adds "[i]". */
-size_t
-conf_enter_item(struct conf_reader *r, size_t i);
+static inline size_t
+conf_enter_item(struct conf_reader *r, size_t i)
+{
+	return where_enter_item(r->path, i);
+}
 
 static inline void
 conf_leave(struct conf_reader *r, size_t at)
 {
-	r->path[at] = '\0';
+	where_leave(r->path, at);
 }
 
 /* "PATH: ..." */

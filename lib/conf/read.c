@@ -8,36 +8,12 @@
 
 #include "base/num.h"
 #include "conf/conf_int.h"
+#include "json/field.h"
 
 /* Ten terabit and ten billion packets a second: more is a slip, and a token bucket's arithmetic may count on it. */
 #define BPS_MAX 10000000000000ull
 #define PPS_MAX 10000000000ull
 #define PPS32_MAX 1000000000ull /* of rates that are kept in four bytes */
-
-size_t
-conf_enter(struct conf_reader *r, const char *name)
-{
-	size_t at = strlen(r->path);
-	size_t end = at;
-	if (at > 0 && end + 1 < sizeof(r->path)) {
-		r->path[end++] = '.';
-	}
-	/* Names that are checked later may be of any length: a path shows their beginning. */
-	for (size_t i = 0; name[i] && i < 48 && end + 1 < sizeof(r->path); i++) {
-		unsigned char c = (unsigned char)name[i];
-		r->path[end++] = c < 0x20 || c >= 0x7f ? '?' : name[i];
-	}
-	r->path[end] = '\0';
-	return at;
-}
-
-size_t
-conf_enter_item(struct conf_reader *r, size_t i)
-{
-	size_t at = strlen(r->path);
-	snprintf(r->path + at, sizeof(r->path) - at, "[%zu]", i);
-	return at;
-}
 
 enum err_code
 conf_fail(struct conf_reader *r, enum err_code code, const char *fmt, ...)
@@ -53,54 +29,8 @@ conf_fail(struct conf_reader *r, enum err_code code, const char *fmt, ...)
 enum err_code
 conf_fail_value(struct conf_reader *r, const json_t *value, const char *what)
 {
-	char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_ENSURE_ASCII);
-	int n = text && strlen(text) > 60 ? 57 : 60;
-	enum err_code code =
-		conf_fail(r, ERR_USAGE, "%.*s%s is not %s", n, text ? text : "this value", n == 57 ? "..." : "", what);
-	free(text);
-	return code;
-}
-
-static void
-store(const struct conf_key *key, void *base, uint64_t value)
-{
-	uint8_t *to = (uint8_t *)base + key->offset;
-	switch (key->size) {
-	case 1:
-		*to = (uint8_t)value;
-		break;
-	case 2:
-		memcpy(to, &(uint16_t){(uint16_t)value}, 2);
-		break;
-	case 4:
-		memcpy(to, &(uint32_t){(uint32_t)value}, 4);
-		break;
-	default:
-		memcpy(to, &value, 8);
-		break;
-	}
-}
-
-static uint64_t
-stored(const struct conf_key *key, const void *base)
-{
-	const uint8_t *from = (const uint8_t *)base + key->offset;
-	uint16_t v16;
-	uint32_t v32;
-	uint64_t v64;
-	switch (key->size) {
-	case 1:
-		return *from;
-	case 2:
-		memcpy(&v16, from, 2);
-		return v16;
-	case 4:
-		memcpy(&v32, from, 4);
-		return v32;
-	default:
-		memcpy(&v64, from, 8);
-		return v64;
-	}
+	char text[WHERE_VALUE_SIZE];
+	return conf_fail(r, ERR_USAGE, "%s is not %s", where_value(value, text), what);
 }
 
 static enum err_code
@@ -112,7 +42,7 @@ take_uint(struct conf_reader *r, const json_t *value, const struct conf_key *key
 		snprintf(what, sizeof(what), "%s (%" PRIu64 " to %" PRIu64 ")", key->what, key->min, key->max);
 		return conf_fail_value(r, value, what);
 	}
-	store(key, base, (uint64_t)n);
+	field_put(base, key->offset, key->size, (uint64_t)n);
 	return ERR_NONE;
 }
 
@@ -138,7 +68,7 @@ take_rate(struct conf_reader *r, const json_t *value, const struct conf_key *key
 					 : "1G",
 			bits ? "\"5G\" or \"500Mbit\"" : "\"2M\" or \"10kpps\"");
 	}
-	store(key, base, rate);
+	field_put(base, key->offset, key->size, rate);
 	return ERR_NONE;
 }
 
@@ -148,7 +78,7 @@ take_word(struct conf_reader *r, const json_t *value, const struct conf_key *key
 	char list[120] = "";
 	for (unsigned i = 0; key->words[i]; i++) {
 		if (json_is_string(value) && strcmp(json_string_value(value), key->words[i]) == 0) {
-			store(key, base, i);
+			field_put(base, key->offset, key->size, i);
 			return ERR_NONE;
 		}
 		size_t end = strlen(list);
@@ -189,7 +119,7 @@ take_key(struct conf_reader *r, const json_t *value, const struct conf_key *key,
 		if (!json_is_boolean(value)) {
 			return conf_fail_value(r, value, "true or false");
 		}
-		store(key, base, json_is_true(value));
+		field_put(base, key->offset, key->size, json_is_true(value));
 		return ERR_NONE;
 	case CONF_WORD:
 		return take_word(r, value, key, base);
@@ -259,14 +189,16 @@ conf_value(const struct conf_key *key, const void *base)
 {
 	switch (key->kind) {
 	case CONF_UINT:
-		return stored(key, base) < key->min ? NULL : json_integer((json_int_t)stored(key, base));
+		return field_get(base, key->offset, key->size) < key->min
+			       ? NULL
+			       : json_integer((json_int_t)field_get(base, key->offset, key->size));
 	case CONF_BPS:
 	case CONF_PPS:
-		return json_integer((json_int_t)stored(key, base));
+		return json_integer((json_int_t)field_get(base, key->offset, key->size));
 	case CONF_BOOL:
-		return json_boolean(stored(key, base));
+		return json_boolean(field_get(base, key->offset, key->size));
 	case CONF_WORD:
-		return json_string(key->words[stored(key, base)]);
+		return json_string(key->words[field_get(base, key->offset, key->size)]);
 	case CONF_TEXT:
 		return ((const char *)base)[key->offset] ? json_string((const char *)base + key->offset) : NULL;
 	case CONF_OBJECT:

@@ -10,6 +10,7 @@
 
 #include "base/addr.h"
 #include "base/num.h"
+#include "json/where.h"
 
 #define MTU_MIN 68 /* RFC 791, page 25 */
 
@@ -20,28 +21,6 @@ struct reader {
 };
 
 /* ---- paths and refusals ---------------------------------------------------------------------------------------------------- */
-
-static size_t
-enter(struct reader *r, const char *name)
-{
-	size_t at = strlen(r->path);
-	size_t end = at;
-	if (at > 0 && end + 1 < sizeof(r->path)) {
-		r->path[end++] = '.';
-	}
-	for (size_t i = 0; name[i] && i < 48 && end + 1 < sizeof(r->path); i++) {
-		unsigned char c = (unsigned char)name[i];
-		r->path[end++] = c < 0x20 || c >= 0x7f ? '?' : name[i];
-	}
-	r->path[end] = '\0';
-	return at;
-}
-
-static void
-leave(struct reader *r, size_t at)
-{
-	r->path[at] = '\0';
-}
 
 static enum err_code
 fail(struct reader *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -60,11 +39,8 @@ fail(struct reader *r, const char *fmt, ...)
 static enum err_code
 fail_value(struct reader *r, const json_t *value, const char *what)
 {
-	char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_ENSURE_ASCII);
-	int n = text && strlen(text) > 60 ? 57 : 60;
-	enum err_code code = fail(r, "%.*s%s is not %s", n, text ? text : "this value", n == 57 ? "..." : "", what);
-	free(text);
-	return code;
+	char text[WHERE_VALUE_SIZE];
+	return fail(r, "%s is not %s", where_value(value, text), what);
 }
 
 static enum err_code
@@ -88,14 +64,14 @@ fail_below(struct reader *r, const struct err *why, const char *also)
 static enum err_code
 take_driver(struct reader *r, const json_t *value, char driver[static HOST_DRIVER_SIZE])
 {
-	size_t at = enter(r, "driver");
+	size_t at = where_enter(r->path, "driver");
 	const char *word = json_string_value(value);
 	if (!word || !rules_driver_name(word)) {
 		fail_value(r, value, "a driver");
 		return err_hint(r->err, "e.g. \"vfio-pci\", \"kernel\" for the one that the kernel has for it, or \"none\"");
 	}
 	snprintf(driver, HOST_DRIVER_SIZE, "%s", strcmp(word, "none") ? word : "");
-	leave(r, at);
+	where_leave(r->path, at);
 	return ERR_NONE;
 }
 
@@ -232,12 +208,12 @@ merge_vf(struct reader *r, const struct vf_words *words, unsigned i, struct file
 	}
 	char name[12];
 	snprintf(name, sizeof(name), "%u", i);
-	size_t at = enter(r, name);
+	size_t at = where_enter(r->path, name);
 	enum err_code code = ok ? take_vf(r, merged, vf) : fail_memory(r);
 	code = code ? code : check_vf(r, &vf->set);
 	json_decref(merged);
 	if (!code) {
-		leave(r, at);
+		where_leave(r->path, at);
 	}
 	return code;
 }
@@ -252,10 +228,10 @@ take_vfs(struct reader *r, const json_t *vfs, struct file_port *port)
 	enum err_code code = words ? ERR_NONE : fail_memory(r);
 	json_t *all = (json_t *)(uintptr_t)vfs;
 	for (void *i = json_object_iter(all); i && !code; i = json_object_iter_next(all, i)) {
-		size_t at = enter(r, json_object_iter_key(i));
+		size_t at = where_enter(r->path, json_object_iter_key(i));
 		code = take_vf_key(r, port, json_object_iter_key(i), json_object_iter_value(i), words);
 		if (!code) {
-			leave(r, at);
+			where_leave(r->path, at);
 		}
 	}
 	unsigned n = port->numvfs >= 0 ? (unsigned)port->numvfs : FILE_VFS_MAX;
@@ -333,11 +309,11 @@ take_port(struct reader *r, const json_t *object, struct file_port *port)
 	enum err_code code = rest ? ERR_NONE : fail_memory(r);
 	for (unsigned i = 0; i < sizeof(own) / sizeof(own[0]) && !code; i++) {
 		const json_t *value = json_object_get(object, own[i]);
-		size_t at = enter(r, own[i]);
+		size_t at = where_enter(r->path, own[i]);
 		code = value ? take_own(r, own[i], value, port) : ERR_NONE;
 		json_object_del(rest, own[i]);
 		if (!code) {
-			leave(r, at);
+			where_leave(r->path, at);
 		}
 	}
 	struct err why = {0};
@@ -375,13 +351,13 @@ take_ports(struct reader *r, const json_t *ports)
 		}
 		*port = (struct file_port){.numvfs = -1, .autoprobe = -1, .vf = vf};
 		r->file->nports++;
-		size_t at = enter(r, json_object_iter_key(i));
+		size_t at = where_enter(r->path, json_object_iter_key(i));
 		enum err_code code = take_name(r, json_object_iter_key(i), port->name);
 		code = code ? code : take_port(r, json_object_iter_value(i), port);
 		if (code) {
 			return code;
 		}
-		leave(r, at);
+		where_leave(r->path, at);
 	}
 	return ERR_NONE;
 }
@@ -401,7 +377,7 @@ take_device(struct reader *r, const json_t *object, struct file_device *device)
 		for (void *i = json_object_iter(all); i && strcmp(name, "driver") == 0; i = json_object_iter_next(all, i)) {
 			name = json_object_iter_key(i);
 		}
-		enter(r, name);
+		where_enter(r->path, name);
 		fail(r, "unknown key");
 		return err_hint(r->err, "the keys here are: driver");
 	}
@@ -418,13 +394,13 @@ take_devices(struct reader *r, const json_t *devices)
 	json_t *all = (json_t *)(uintptr_t)devices;
 	for (void *i = json_object_iter(all); i; i = json_object_iter_next(all, i)) {
 		struct file_device *device = &r->file->device[r->file->ndevices++];
-		size_t at = enter(r, json_object_iter_key(i));
+		size_t at = where_enter(r->path, json_object_iter_key(i));
 		enum err_code code = take_name(r, json_object_iter_key(i), device->name);
 		code = code ? code : take_device(r, json_object_iter_value(i), device);
 		if (code) {
 			return code;
 		}
-		leave(r, at);
+		where_leave(r->path, at);
 	}
 	return ERR_NONE;
 }
@@ -442,7 +418,7 @@ take_document(struct reader *r, const json_t *document)
 		const char *name = json_object_iter_key(i);
 		const json_t *value = json_object_iter_value(i);
 		bool ports = strcmp(name, "ports") == 0;
-		size_t at = enter(r, name);
+		size_t at = where_enter(r->path, name);
 		if (!ports && strcmp(name, "devices") != 0) {
 			fail(r, "unknown key");
 			return err_hint(r->err, "the keys here are: ports, devices");
@@ -454,7 +430,7 @@ take_document(struct reader *r, const json_t *document)
 		if (code) {
 			return code;
 		}
-		leave(r, at);
+		where_leave(r->path, at);
 	}
 	return ERR_NONE;
 }

@@ -14,12 +14,13 @@
 #ifndef PEKIT_VF_FILE_H
 #define PEKIT_VF_FILE_H
 
+#include "json/where.h"
 #include "vf/plan.h"
 
 #define FILE_VFS_MAX 256
 #define FILE_PORTS_MAX 256
 #define FILE_SIZE_MAX (1u << 20)
-#define FILE_PATH_SIZE 200
+#define FILE_PATH_SIZE WHERE_SIZE
 
 struct file_vf {
 	struct vfset set;

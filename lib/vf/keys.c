@@ -8,48 +8,7 @@
 
 #include "base/addr.h"
 #include "base/num.h"
-
-static void
-store(const struct keys_key *key, void *base, uint64_t value)
-{
-	uint8_t *to = (uint8_t *)base + key->offset;
-	switch (key->size) {
-	case 1:
-		*to = (uint8_t)value;
-		break;
-	case 2:
-		memcpy(to, &(uint16_t){(uint16_t)value}, 2);
-		break;
-	case 4:
-		memcpy(to, &(uint32_t){(uint32_t)value}, 4);
-		break;
-	default:
-		memcpy(to, &value, 8);
-		break;
-	}
-}
-
-static uint64_t
-stored(const struct keys_key *key, const void *base)
-{
-	const uint8_t *from = (const uint8_t *)base + key->offset;
-	uint16_t v16;
-	uint32_t v32;
-	uint64_t v64;
-	switch (key->size) {
-	case 1:
-		return *from;
-	case 2:
-		memcpy(&v16, from, 2);
-		return v16;
-	case 4:
-		memcpy(&v32, from, 4);
-		return v32;
-	default:
-		memcpy(&v64, from, 8);
-		return v64;
-	}
-}
+#include "json/field.h"
 
 static json_t *
 put_key(const struct keys_key *key, uint64_t value)
@@ -80,7 +39,8 @@ keys_put(const struct keys_table *table, unsigned has, const void *base)
 	json_t *object = json_object();
 	for (size_t i = 0; i < table->n && object; i++) {
 		const struct keys_key *key = &table->key[i];
-		if (has & key->bit && json_object_set_new(object, key->name, put_key(key, stored(key, base)))) {
+		if (has & key->bit &&
+			json_object_set_new(object, key->name, put_key(key, field_get(base, key->offset, key->size)))) {
 			json_decref(object);
 			object = NULL;
 		}
@@ -158,7 +118,7 @@ take_key(const struct keys_key *key, const json_t *value, void *base, struct err
 		break;
 	}
 	if (code == ERR_NONE) {
-		store(key, base, got);
+		field_put(base, key->offset, key->size, got);
 	}
 	return code;
 }

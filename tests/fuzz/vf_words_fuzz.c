@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* links: lib/vf/host.c lib/vf/names.c lib/vf/pci.c lib/vf/vfset.c lib/vf/portset.c lib/vf/keys.c */
-/* links: lib/base/addr.c lib/base/num.c lib/base/err.c -ljansson -lcmocka */
+/* links: lib/json/field.c lib/base/addr.c lib/base/num.c lib/base/err.c -ljansson -lcmocka */
 /*
  * What people type for a device, and settings as they stand in files: any bytes. A name that is found must be found by the name
  * that we call it; settings that are taken must be taken again as we write them, and be the same.

@@ -2,7 +2,7 @@
 /* links: lib/vf/file.c lib/vf/file_next.c lib/vf/file_save.c lib/vf/pretend.c lib/vf/plan.c lib/vf/plan_numvfs.c */
 /* links: lib/vf/plan_port.c lib/vf/plan_lease.c lib/vf/ledger.c lib/vf/ledger_line.c lib/vf/step.c lib/vf/rules.c */
 /* links: lib/vf/rules_driver.c lib/vf/rules_set.c lib/vf/host.c lib/vf/names.c lib/vf/pci.c lib/vf/vfset.c lib/vf/portset.c */
-/* links: lib/vf/keys.c lib/base/addr.c lib/base/err.c lib/base/num.c -ljansson */
+/* links: lib/json/where.c lib/json/field.c lib/vf/keys.c lib/base/addr.c lib/base/err.c lib/base/num.c -ljansson */
 /*
  * The file of "vfctl apply": any bytes. What is taken is done to the model of a host: that comes to an end, and then nothing is
  * to do; what save makes of it is taken again, and nothing is to do either.

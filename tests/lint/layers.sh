@@ -15,6 +15,7 @@ allow()
 	fi
 }
 allow base ''
+allow json '|base/'
 allow ds '|base/'
 allow net '|base/'
 allow limit '|base/'
@@ -23,11 +24,11 @@ allow fdb '|base/|core/|ds/|shm/layout\.h'
 allow nbr '|base/|core/|ds/|net/|shm/layout\.h'
 allow route '|base/|shm/layout\.h'
 allow rss '|base/|net/'
-allow conf '|base/|nbr/ra\.h|route/route\.h|shm/layout\.h|shm/seg\.h'
+allow conf '|base/|json/|nbr/ra\.h|route/route\.h|shm/layout\.h|shm/seg\.h'
 allow bridge '|base/|conf/|nbr/iface\.h|shm/layout\.h'
 allow shm '|base/'
 allow log '|base/'
-allow vf '|base/|conf/conf\.h'
+allow vf '|base/|json/|conf/conf\.h'
 allow io '|base/|vf/'
 allow cli '|base/|core/|shm/|io/ctl\.h'
 

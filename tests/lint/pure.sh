@@ -2,9 +2,9 @@
 # Pure areas have no system calls, clock, log or streams, and allocate nothing where packets go. usage: pure.sh [ROOT]
 cd "${1:-.}" || exit 2
 bad=0
-AREAS="base net core fdb nbr route bridge rss limit conf ds vf"
+AREAS="base json net core fdb nbr route bridge rss limit conf ds vf"
 # lib/conf, lib/vf and what builds plans and views allocate; nothing that a packet meets does
-MAY_ALLOCATE='^lib/(conf/|vf/|bridge/plan\.c|ds/index\.c|fdb/view\.c|nbr/view\.c)'
+MAY_ALLOCATE='^lib/(conf/|json/where\.c|vf/|bridge/plan\.c|ds/index\.c|fdb/view\.c|nbr/view\.c)'
 
 for area in $AREAS; do
 	[ -d "lib/$area" ] || continue

@@ -2,6 +2,7 @@
 /* links: lib/conf/bridge.c lib/conf/diff.c lib/conf/iface.c lib/conf/keys.c lib/conf/memory.c lib/conf/parse.c */
 /* links: lib/conf/patch.c lib/conf/port.c lib/conf/prefix.c lib/conf/read.c lib/conf/route.c lib/conf/write.c */
 /* links: lib/base/addr.c lib/base/err.c lib/base/num.c lib/shm/seg.c lib/shm/seg_create.c -ljansson */
+/* links: lib/json/where.c lib/json/field.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -4,6 +4,7 @@
 /* links: lib/vf/step.c lib/conf/bridge.c lib/conf/diff.c lib/conf/iface.c lib/conf/keys.c lib/conf/memory.c lib/conf/parse.c */
 /* links: lib/conf/patch.c lib/conf/port.c lib/conf/prefix.c lib/conf/read.c lib/conf/route.c lib/conf/write.c */
 /* links: lib/shm/seg.c lib/shm/seg_create.c lib/base/addr.c lib/base/err.c lib/base/num.c -ljansson */
+/* links: lib/json/where.c lib/json/field.c */
 /* The doctor: for each check a host that is well and one that is not, and the command that mends it. */
 #include <inttypes.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* links: lib/vf/ledger.c lib/vf/ledger_line.c lib/vf/step.c lib/vf/host.c lib/vf/names.c lib/vf/pci.c lib/vf/portset.c */
-/* links: lib/vf/vfset.c lib/vf/keys.c lib/base/addr.c lib/base/err.c lib/base/num.c -ljansson */
+/* links: lib/json/field.c lib/vf/vfset.c lib/vf/keys.c lib/base/addr.c lib/base/err.c lib/base/num.c -ljansson */
 #include "vf/ledger.h"
 #include "vf_hosts.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* links: lib/vf/plan.c lib/vf/plan_lease.c lib/vf/plan_numvfs.c lib/vf/plan_port.c lib/vf/ledger.c lib/vf/ledger_line.c */
 /* links: lib/vf/step.c lib/vf/host.c lib/vf/names.c lib/vf/pci.c lib/vf/portset.c lib/vf/vfset.c lib/vf/keys.c lib/vf/rules.c */
-/* links: lib/vf/rules_set.c lib/vf/rules_driver.c lib/base/addr.c lib/base/err.c lib/base/num.c -ljansson */
+/* links: lib/json/field.c lib/vf/rules_set.c lib/vf/rules_driver.c lib/base/addr.c lib/base/err.c lib/base/num.c -ljansson */
 #include "vf/plan.h"
 #include "vf/plan_int.h"
 #include "vf_hosts.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* links: lib/vf/rules.c lib/vf/rules_set.c lib/vf/rules_driver.c lib/vf/host.c lib/vf/names.c lib/vf/pci.c lib/vf/vfset.c */
 /* links: lib/vf/keys.c lib/vf/portset.c lib/vf/ledger.c lib/vf/ledger_line.c lib/vf/step.c */
-/* links: lib/base/addr.c lib/base/num.c lib/base/err.c -ljansson */
+/* links: lib/json/field.c lib/base/addr.c lib/base/num.c lib/base/err.c -ljansson */
 /* What drivers have, what ports can carry, what must not be touched. */
 #include "vf/rules.h"
 #include "vf_hosts.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* links: lib/vf/vfset.c lib/vf/portset.c lib/vf/keys.c lib/base/addr.c lib/base/num.c lib/base/err.c -ljansson */
+/* links: lib/json/field.c */
 /* Settings of VFs and of ports: compared, copied, written for people, and as JSON. */
 #include <setjmp.h>
 #include <stdarg.h>

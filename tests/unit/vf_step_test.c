@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* links: lib/vf/step.c lib/vf/host.c lib/vf/names.c lib/vf/pci.c lib/vf/portset.c lib/vf/vfset.c lib/vf/keys.c lib/base/addr.c */
-/* links: lib/base/err.c lib/base/num.c -ljansson */
+/* links: lib/json/field.c lib/base/err.c lib/base/num.c -ljansson */
 #include "vf/step.h"
 #include "vf_hosts.h"
 

@@ -32,9 +32,18 @@ read_past(struct shown *s, struct err *err)
 {
 	bool vf = s->func->role == HOST_VF;
 	const struct transact *t = &s->v->ledger;
+	char *all = NULL, *text = t->text;
+	size_t size = t->size;
 	s->past = json_array();
-	return ledger_history(
-		t->text, t->size, vf ? s->func->pf : s->func->addr, vf ? s->func->index : -1, add_past, s->past, err);
+	/* a recorded host is its ledger */
+	enum err_code code = s->v->root[0] ? ERR_NONE : transact_history(t, &all, &size, err);
+	if (code) {
+		return code;
+	}
+	text = all ? all : text;
+	code = ledger_history(text, size, vf ? s->func->pf : s->func->addr, vf ? s->func->index : -1, add_past, s->past, err);
+	free(all);
+	return code;
 }
 
 static json_t *

@@ -11,6 +11,8 @@
 #include "io/perform.h"
 #include "io/transact_file.h"
 
+#define TRIM_EACH (256u << 10) /* bytes of the ledger: some 10 ms to read */
+
 /* A change under way, or its mending. */
 struct doing {
 	struct transact *t;
@@ -318,7 +320,11 @@ transact_run(struct transact *t, struct ledger_entry *entry, int timeout_ms, tra
 		return ERR_NONE;
 	}
 	hold_signals(&before);
+	size_t was = t->size;
 	enum err_code code = run(&d, entry, err);
+	if (code == ERR_NONE && was / TRIM_EACH != t->size / TRIM_EACH) {
+		transact_trim(t);
+	}
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	return code;
 }

@@ -2,8 +2,9 @@
 /*
  * The ledger on disk, and what changes it: one command at a time holds its lock; what a killed one left halfway is mended first.
  *
- * The directory is /var/lib/pekit/vf, or $PEKIT_VF_STATE: ledger (0644), lock, steps (0600). The ledger grows by some 700 bytes a
- * lease and its release, for ever: it is what "vf show" knows of the past.
+ * The directory is /var/lib/pekit/vf, or $PEKIT_VF_STATE: ledger and history (0644), lock, steps (0600). The ledger grows by some
+ * 700 bytes a lease and its release. Each time that it has grown by 256 KiB, what nothing depends on any more is taken out
+ * (vf/ledger_trim.h); the history, all that ever happened, grows for ever, and only "vf show" reads it.
  */
 #ifndef PEKIT_IO_TRANSACT_H
 #define PEKIT_IO_TRANSACT_H
@@ -56,6 +57,10 @@ transact_open(int timeout_ms, struct transact *t, transact_tell *tell, void *arg
  */
 enum err_code
 transact_run(struct transact *t, struct ledger_entry *entry, int timeout_ms, transact_tell *tell, void *arg, struct err *err);
+
+/* All lines that were ever written, of what transact_read() gave; free() the text. */
+enum err_code
+transact_history(const struct transact *t, char **text, size_t *size, struct err *err);
 
 void
 transact_close(struct transact *t);

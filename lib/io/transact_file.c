@@ -18,7 +18,6 @@
 #include "io/sysfs.h"
 
 #define DIR_MODE 0755
-#define FILE_MODE 0644
 #define LOCK_MODE 0600 /* who may read it may lock it */
 #define RECORD_MAX (1u << 30)
 #define RETRY_MS 20
@@ -31,8 +30,8 @@ transact_dir(void)
 	return dir && *dir ? dir : "/var/lib/pekit/vf";
 }
 
-static bool
-path_of(const struct transact *t, const char *name, char *path, size_t size)
+bool
+transact_path(const struct transact *t, const char *name, char *path, size_t size)
 {
 	int n = snprintf(path, size, "%s/%s", t->dir, name);
 	return n > 0 && (size_t)n < size;
@@ -48,9 +47,8 @@ fail_file(const char *path, const char *what, int failure, struct err *err)
 
 /* ---- reading --------------------------------------------------------------------------------------------------------- */
 
-/* The whole file; an empty one when there is none. */
-static enum err_code
-read_all(const char *path, char **text, size_t *size, struct err *err)
+enum err_code
+transact_read_all(const char *path, char **text, size_t *size, struct err *err)
 {
 	struct stat st;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -115,7 +113,7 @@ load_record(struct transact *t, struct err *err)
 {
 	char path[sizeof(t->dir) + 16];
 	int root;
-	if (!path_of(t, "ledger", path, sizeof(path))) {
+	if (!transact_path(t, "ledger", path, sizeof(path))) {
 		return err_set(err, ERR_FAILED, "%.200s: too long a name", t->dir);
 	}
 	enum err_code code = sysfs_open(t->dir, &root, err);
@@ -140,10 +138,10 @@ transact_load(struct transact *t, struct err *err)
 	free(t->text);
 	t->text = NULL;
 	t->size = 0;
-	if (!path_of(t, "ledger", path, sizeof(path))) {
+	if (!transact_path(t, "ledger", path, sizeof(path))) {
 		return err_set(err, ERR_FAILED, "%.200s: too long a name", t->dir);
 	}
-	enum err_code code = read_all(path, &t->text, &t->size, err);
+	enum err_code code = transact_read_all(path, &t->text, &t->size, err);
 	if (!code && t->lock >= 0) {
 		code = cut_torn(t, path, err);
 	}
@@ -173,7 +171,7 @@ transact_busy(const struct transact *t)
 {
 	char path[sizeof(t->dir) + 16], file[64], line[256];
 	struct stat st;
-	if (!path_of(t, "lock", path, sizeof(path)) || stat(path, &st)) {
+	if (!transact_path(t, "lock", path, sizeof(path)) || stat(path, &st)) {
 		return false;
 	}
 	/* Of some file systems stat() has another device than the list. */
@@ -209,9 +207,8 @@ transact_close(struct transact *t)
 
 /* ---- writing --------------------------------------------------------------------------------------------------------- */
 
-/* A new name is on the disk when its directory is. */
-static void
-sync_directory(const char *dir)
+void
+transact_sync(const char *dir)
 {
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd >= 0) {
@@ -230,7 +227,7 @@ sync_parent(const char *path)
 		n--;
 	}
 	parent[n] = '\0';
-	sync_directory(n > 0 ? parent : path[0] == '/' ? "/" : ".");
+	transact_sync(n > 0 ? parent : path[0] == '/' ? "/" : ".");
 }
 
 static enum err_code
@@ -256,8 +253,8 @@ make_directory(const char *dir, struct err *err)
 	return ERR_NONE;
 }
 
-static int
-open_file(const char *path, int flags, mode_t mode)
+int
+transact_open_file(const char *path, int flags, mode_t mode)
 {
 	struct stat st;
 	int fd = open(path, flags | O_CLOEXEC);
@@ -317,8 +314,8 @@ wait_steps(struct transact *t, int timeout_ms, struct err *err)
 {
 	char path[sizeof(t->dir) + 16];
 	int64_t end = bounded_now_ms() + timeout_ms;
-	path_of(t, "steps", path, sizeof(path));
-	t->steps = open_file(path, O_RDWR, LOCK_MODE);
+	transact_path(t, "steps", path, sizeof(path));
+	t->steps = transact_open_file(path, O_RDWR, LOCK_MODE);
 	if (t->steps < 0) {
 		return fail_file(path, "cannot be opened", errno, err);
 	}
@@ -343,14 +340,14 @@ transact_lock(struct transact *t, int timeout_ms, struct err *err)
 	const char *dir = transact_dir();
 	int n = snprintf(t->dir, sizeof(t->dir), "%s", dir);
 	t->lock = t->steps = -1;
-	if (n < 0 || (size_t)n >= sizeof(t->dir) || !path_of(t, "lock", path, sizeof(path))) {
+	if (n < 0 || (size_t)n >= sizeof(t->dir) || !transact_path(t, "lock", path, sizeof(path))) {
 		return err_set(err, ERR_USAGE, "%.200s: too long a name", dir);
 	}
 	enum err_code code = make_directory(dir, err);
 	if (code) {
 		return code;
 	}
-	t->lock = open_file(path, O_RDWR, LOCK_MODE);
+	t->lock = transact_open_file(path, O_RDWR, LOCK_MODE);
 	code = t->lock < 0 ? fail_file(path, "cannot be opened", errno, err) : wait_lock(t->lock, path, timeout_ms, err);
 	return code ? code : wait_steps(t, timeout_ms, err);
 }
@@ -375,8 +372,8 @@ checked_line(const struct ledger_entry *entry, struct err *err)
 	return line;
 }
 
-static bool
-write_all(int fd, const char *text, size_t size)
+bool
+transact_write_all(int fd, const char *text, size_t size)
 {
 	while (size) {
 		ssize_t n = write(fd, text, size);
@@ -424,11 +421,11 @@ transact_append(struct transact *t, const struct ledger_entry *entry, struct err
 	if (!line) {
 		return ERR_FAILED;
 	}
-	path_of(t, "ledger", path, sizeof(path));
-	int fd = open_file(path, O_WRONLY | O_APPEND, FILE_MODE);
+	transact_path(t, "ledger", path, sizeof(path));
+	int fd = transact_open_file(path, O_WRONLY | O_APPEND, TRANSACT_FILE_MODE);
 	off_t before = fd >= 0 ? lseek(fd, 0, SEEK_END) : -1;
 	bool good = fd >= 0 && before >= 0 && reserve(fd, before, strlen(line), entry->phase == LEDGER_BEGIN) &&
-		    write_all(fd, line, strlen(line));
+		    transact_write_all(fd, line, strlen(line));
 	int failure = errno;
 	if (!good && before >= 0 && ftruncate(fd, before) != 0) {
 		failure = errno;
@@ -439,7 +436,7 @@ transact_append(struct transact *t, const struct ledger_entry *entry, struct err
 	enum err_code code = good ? take_line(t, line, err) : fail_file(path, "cannot be written", failure, err);
 	free(line);
 	if (good && before == 0) {
-		sync_directory(t->dir);
+		transact_sync(t->dir);
 	}
 	return code;
 }

@@ -3,11 +3,11 @@
  * The ledger: who holds which VF or device, since when, what was set for it and what will be put back; and what was in the making
  * when a command ended halfway.
  *
- * It is a file of JSON lines that only grows (lib/io/transact.h writes it, every line synced before the next step). Reading it
- * from the beginning gives the state. Every change is written twice: "begin" with all its steps before the first of them, and
- * "done" or "undone" after the last. A begin without an end is what a killed command left: ledger.open is it, and the
- * next command that changes anything undoes its steps (lease, bind, set, numvfs, port: nobody was told that it was done) or does
- * the rest of them (release, unbind, reset: somebody wanted to be rid of it).
+ * It is a file of JSON lines (lib/io/transact.h writes it, every line synced before the next step; ledger_trim.h takes out what
+ *is past). Reading it from the beginning gives the state. Every change is written twice: "begin" with all its steps before the
+ *first of them, and "done" or "undone" after the last. A begin without an end is what a killed command left: ledger.open is it,
+ *and the next command that changes anything undoes its steps (lease, bind, set, numvfs, port: nobody was told that it was done)
+ *or does the rest of them (release, unbind, reset: somebody wanted to be rid of it).
  *
  *	{"seq":7,"at":"2026-01-31T12:00:00Z","boot":"..","who":"root (alice)","op":"lease","phase":"begin","func":"0000:01:00.0",
  *	 "index":2,"generation":3,"holder":"vpx1","vlans":[10,20],"set":{..},"steps":[..]}

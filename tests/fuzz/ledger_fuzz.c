@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* links: lib/vf/ledger.c lib/vf/ledger_line.c lib/vf/step.c lib/vf/host.c lib/vf/names.c lib/vf/pci.c lib/vf/portset.c */
-/* links: lib/json/field.c lib/vf/vfset.c lib/vf/keys.c lib/base/addr.c lib/base/err.c lib/base/num.c -ljansson */
+/* links: lib/vf/ledger_trim.c lib/json/field.c lib/vf/vfset.c lib/vf/keys.c lib/base/addr.c lib/base/err.c lib/base/num.c
+ * -ljansson */
 /*
  * The ledger: any bytes. A line that is taken is taken again as it is written, and is then written the same; what is left halfway
- * can be ended; the records are in order.
+ * can be ended; the records are in order; what is trimmed says the same.
  */
 #include "must.h"
-#include "vf/ledger.h"
+#include "vf/ledger_trim.h"
 
 static void
 check_line(const char *line, size_t size)
@@ -50,6 +51,21 @@ check_records(const struct ledger *ledger)
 	}
 }
 
+static void
+check_trimmed(const char *text, size_t size, const struct ledger *ledger)
+{
+	size_t n;
+	char *shorter = ledger_trim(text, size, &n);
+	struct ledger again;
+	if (shorter == NULL) {
+		return;
+	}
+	must(n <= size / 2 && ledger_read(shorter, n, &again, NULL) == ERR_NONE && ledger_same(ledger, &again));
+	must(ledger_last(shorter, n) == ledger->seq && ledger_after(text, size, ledger->seq) == size);
+	ledger_free(&again);
+	free(shorter);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -60,6 +76,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_line(text, end ? (size_t)(end - text) : size);
 	if (ledger_read(text, size, &ledger, &err) == ERR_NONE) {
 		check_records(&ledger);
+		check_trimmed(text, size, &ledger);
 		for (size_t i = 0; i < ledger.nrecords; i++) {
 			must(ledger_history(text, size, ledger.record[i].func, ledger.record[i].index, hear, NULL, &err) ==
 				ERR_NONE);

@@ -3,7 +3,7 @@
 /* links: lib/vf/plan_lease.c lib/vf/plan_numvfs.c lib/vf/plan_port.c lib/vf/host.c lib/vf/names.c lib/vf/pci.c lib/vf/portset.c
  */
 /* links: lib/vf/vfset.c lib/vf/keys.c lib/vf/rules.c lib/vf/rules_set.c lib/vf/rules_driver.c lib/base/addr.c lib/base/err.c */
-/* links: lib/json/field.c lib/base/num.c lib/io/bounded.c lib/io/sysfs.c -ljansson */
+/* links: lib/io/transact_trim.c lib/vf/ledger_trim.c lib/json/field.c lib/base/num.c lib/io/bounded.c lib/io/sysfs.c -ljansson */
 /*
  * The ledger, killed everywhere: a child does an operation and ends in the middle, at every step and in every line that is
  * written; the next one mends, and is killed in the middle, too.

@@ -282,12 +282,11 @@ tear_down(void **state)
 {
 	char path[96];
 	(void)state;
-	path_of("ledger", path);
-	unlink(path);
-	path_of("lock", path);
-	unlink(path);
-	path_of("steps", path);
-	unlink(path);
+	static const char *const names[] = {"ledger", "ledger.new", "history", "lock", "steps"};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		path_of(names[i], path);
+		unlink(path);
+	}
 	rmdir(folder);
 	return 0;
 }

@@ -291,10 +291,11 @@ complete_devices(const struct host *host, unsigned want, bool any, cli_offer *of
 }
 
 static void
-complete_drivers(const struct host *host, cli_offer *offer, void *arg)
+complete_drivers(const struct host *host, bool has, cli_offer *offer, void *arg)
 {
-	static const char *const always[] = {"vfio-pci", "xen-pciback", "kernel"};
-	for (size_t i = 0; i < sizeof(always) / sizeof(*always); i++) {
+	/* "kernel" is one to get, not one to have. */
+	static const char *const always[] = {"vfio-pci", "xen-pciback", "none", "kernel"};
+	for (size_t i = 0; i < sizeof(always) / sizeof(*always) - has; i++) {
 		offer(arg, always[i]);
 	}
 	for (size_t i = 0; i < host->nfuncs; i++) {
@@ -323,6 +324,12 @@ complete_holders(const struct ledger *ledger, cli_offer *offer, void *arg)
 	}
 }
 
+static bool
+is_verb(const struct cli *cli, const char *name)
+{
+	return cli->verb && strcmp(cli->verb->name, name) == 0;
+}
+
 void
 vfctl_complete(const struct cli *cli, const struct cli_param *param, cli_offer *offer, void *arg)
 {
@@ -346,9 +353,9 @@ vfctl_complete(const struct cli *cli, const struct cli_param *param, cli_offer *
 		return;
 	}
 	if (driver) {
-		complete_drivers(&v.host, offer, arg);
+		complete_drivers(&v.host, is_verb(cli, "vf list"), offer, arg);
 	} else {
-		complete_devices(&v.host, wanted(cli, param), cli->verb && strcmp(cli->verb->name, "vf lease") == 0, offer, arg);
+		complete_devices(&v.host, wanted(cli, param), is_verb(cli, "vf lease"), offer, arg);
 	}
 	host_free(&v.host);
 }

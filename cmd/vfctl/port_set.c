@@ -2,6 +2,8 @@
 /* port set and port reset: speed, duplex, autonegotiation, flow control, MTU, up and down. */
 #include "words.h"
 
+#define MBIT UINT64_C(1000000)
+
 static enum err_code
 plan(const struct vfctl *v, struct host_func *func, struct ledger_entry *entry, struct err *err)
 {
@@ -21,6 +23,11 @@ plan_back(const struct vfctl *v, struct host_func *func, struct ledger_entry *en
 enum err_code
 port_set_check(const struct cli *cli, struct err *err)
 {
+	const struct cli_value *speed = cli_nth(cli, "speed", 0);
+	if (speed && (speed->number == 0 || speed->number % MBIT)) {
+		err_set(err, ERR_USAGE, "speed '%.40s': not a speed of a link", speed->text);
+		return err_hint(err, "whole Mbit/s, such as 100M or 10G");
+	}
 	return words_some(cli, err);
 }
 

@@ -36,6 +36,10 @@ ethtool_set(struct ethtool *tool, const char *ifname, unsigned bits, const struc
 int
 ethtool_offer_all(struct ethtool *tool, const char *ifname);
 
+/* Are the speed and duplex mode that are set none that the port has? False: the driver does not tell which it has, too. */
+bool
+ethtool_lacks(struct ethtool *tool, const char *ifname, const struct portset *set);
+
 /* A private flag of the driver. ENOENT: it has no such flag. */
 int
 ethtool_flag(struct ethtool *tool, const char *ifname, const char *flag, bool *on);

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The speeds that a port offers to the other side. */
+/* The speeds that a port has, and offers to the other side. */
 #include <errno.h>
 #include <linux/ethtool.h>
 #include <linux/ethtool_netlink.h>
 #include <netlink/attr.h>
 #include <netlink/genl/genl.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "io/ethtool_int.h"
 
+#define MBIT UINT64_C(1000000)
 #define WORDS 8 /* 256 link modes; Linux 6.1 has 102 */
 
 /* As many bits as there are in both, in words of the host's order (Documentation/networking/ethtool-netlink.rst). */
@@ -101,23 +103,102 @@ put(struct nl_msg *msg, const struct offer *offer)
 	return nla_put_u8(msg, ETHTOOL_A_LINKMODES_AUTONEG, AUTONEG_ENABLE) < 0 ? ENOMEM : 0;
 }
 
+static int
+ask(struct ethtool *tool, const char *ifname, struct offer *offer)
+{
+	struct nl_msg *msg = ethtool_request(tool, ETHTOOL_MSG_LINKMODES_GET, ifname, ETHTOOL_FLAG_COMPACT_BITSETS);
+	int error = msg ? netlink_ask(&tool->nl, msg, hear, offer) : ENOMEM;
+	if (error || offer->bits == 0 || offer->bits > 32 * WORDS) {
+		return error ? error : EOPNOTSUPP;
+	}
+	leave_speeds(offer);
+	return 0;
+}
+
 int
 ethtool_offer_all(struct ethtool *tool, const char *ifname)
 {
 	struct offer offer = {0};
-	struct nl_msg *msg = ethtool_request(tool, ETHTOOL_MSG_LINKMODES_GET, ifname, ETHTOOL_FLAG_COMPACT_BITSETS);
-	int error = msg ? netlink_ask(&tool->nl, msg, hear, &offer) : ENOMEM;
-	if (error || offer.bits == 0 || offer.bits > 32 * WORDS) {
-		return error ? error : EOPNOTSUPP;
+	int error = ask(tool, ifname, &offer);
+	if (error || is_complete(&offer)) {
+		return error;
 	}
-	leave_speeds(&offer);
-	if (is_complete(&offer)) {
-		return 0;
-	}
-	msg = ethtool_request(tool, ETHTOOL_MSG_LINKMODES_SET, ifname, 0);
+	struct nl_msg *msg = ethtool_request(tool, ETHTOOL_MSG_LINKMODES_SET, ifname, 0);
 	if (!msg || put(msg, &offer)) {
 		nlmsg_free(msg);
 		return ENOMEM;
 	}
 	return netlink_ask(&tool->nl, msg, NULL, NULL);
+}
+
+/* ---- modes ------------------------------------------------------------------------------------------------------------------
+ */
+
+struct modes {
+	uint64_t speed_bps; /* 0: any */
+	enum host_duplex duplex;
+	bool some, found;
+};
+
+/* "1000baseT/Full": the kernel's names begin with Mbit/s and end with the duplex mode. What has no speed is no mode. */
+static void
+take_mode(struct modes *modes, const char *name)
+{
+	static const char *const ends[] = {
+		[HOST_DUPLEX_UNKNOWN] = "", [HOST_DUPLEX_HALF] = "/Half", [HOST_DUPLEX_FULL] = "/Full"};
+	char *rest;
+	uint64_t mbit = strtoull(name, &rest, 10);
+	if (rest == name || strncmp(rest, "base", 4) != 0) {
+		return;
+	}
+	modes->some = true;
+	modes->found |= (modes->speed_bps == 0 || modes->speed_bps == mbit * MBIT) && strstr(rest, ends[modes->duplex]);
+}
+
+static void
+take_modes(struct modes *modes, struct nlattr *bitset)
+{
+	struct nlattr *bits, *bit, *attr;
+	int left, inner, innermost;
+	char name[ETH_GSTRING_LEN + 1];
+	nla_for_each_nested(bits, bitset, left)
+	{
+		if (nla_type(bits) != ETHTOOL_A_BITSET_BITS) {
+			continue;
+		}
+		nla_for_each_nested(bit, bits, inner)
+		{
+			nla_for_each_nested(attr, bit, innermost)
+			{
+				if (nla_type(attr) == ETHTOOL_A_BITSET_BIT_NAME && netlink_text(attr, name, sizeof(name))) {
+					take_mode(modes, name);
+				}
+			}
+		}
+	}
+}
+
+static void
+hear_modes(void *arg, struct nlmsghdr *message)
+{
+	int size, left;
+	struct nlattr *attrs = ethtool_answer(message, &size), *attr;
+	if (!attrs) {
+		return;
+	}
+	nla_for_each_attr(attr, attrs, size, left)
+	{
+		if (nla_type(attr) == ETHTOOL_A_LINKMODES_OURS) {
+			take_modes(arg, attr);
+		}
+	}
+}
+
+bool
+ethtool_lacks(struct ethtool *tool, const char *ifname, const struct portset *set)
+{
+	struct modes modes = {.speed_bps = set->has & PORTSET_SPEED ? set->speed_bps : 0,
+		.duplex = set->has & PORTSET_DUPLEX ? set->duplex : HOST_DUPLEX_UNKNOWN};
+	struct nl_msg *msg = ethtool_request(tool, ETHTOOL_MSG_LINKMODES_GET, ifname, 0);
+	return msg && netlink_ask(&tool->nl, msg, hear_modes, &modes) == 0 && modes.some && !modes.found;
 }

@@ -74,6 +74,7 @@ add_iface(struct carrying *c, const struct links_link *link)
 		.has_address = in_set(&c->links->addressed, link->index),
 		.set = {.has = PORTSET_MTU | PORTSET_UP, .mtu = link->mtu, .up = link->up}};
 	snprintf(iface->name, sizeof(iface->name), "%s", link->name);
+	memcpy(iface->altnames, link->altnames, sizeof(iface->altnames));
 	const struct links_link *upper = links_upper(c->links, link);
 	snprintf(iface->upper, sizeof(iface->upper), "%s", upper ? upper->name : "");
 	fill_ways(c, link, iface);

@@ -157,6 +157,22 @@ link_vfs(struct links_link *link, struct nlattr *list)
 	return true;
 }
 
+/* Those that fit: systemd gives two or three of 20 characters. */
+static void
+link_altnames(struct links_link *link, struct nlattr *list)
+{
+	struct nlattr *attr;
+	int left;
+	size_t end = 0;
+	nla_for_each_nested(attr, list, left)
+	{
+		if (nla_type(attr) == IFLA_ALT_IFNAME && end + 1 < sizeof(link->altnames) &&
+			netlink_text(attr, link->altnames + end, sizeof(link->altnames) - end - 1)) {
+			end += strlen(link->altnames + end) + 1;
+		}
+	}
+}
+
 static bool
 link_attr(struct links_link *link, struct nlattr *attr)
 {
@@ -167,6 +183,9 @@ link_attr(struct links_link *link, struct nlattr *attr)
 	switch (nla_type(attr)) {
 	case IFLA_IFNAME:
 		netlink_text(attr, link->name, sizeof(link->name));
+		break;
+	case IFLA_PROP_LIST:
+		link_altnames(link, attr);
 		break;
 	case IFLA_PARENT_DEV_NAME:
 		netlink_text(attr, link->parent, sizeof(link->parent));

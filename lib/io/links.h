@@ -25,6 +25,7 @@ struct links_vf {
 struct links_link {
 	int index;
 	char name[HOST_IFNAME_SIZE];
+	char altnames[HOST_ALTNAMES_SIZE]; /* as those of struct host_if */
 	char parent[64]; /* its device on its bus, "0000:01:00.0", "virtio2"; empty: not said (before Linux 5.14) */
 	char kind[16];   /* "vlan", "bond"; empty: hardware */
 	uint64_t mac;

@@ -119,6 +119,22 @@ set_link(struct port *port, unsigned bit)
 
 /* ---- ethtool -------------------------------------------------------------------------------------------------------------- */
 
+/* With negotiation, drivers say yes to a speed that they have not: nothing would be offered, or all of it again. */
+static enum err_code
+check_mode(struct port *port)
+{
+	struct performing *p = port->p;
+	unsigned bits = p->step->to.port.has & (PORTSET_SPEED | PORTSET_DUPLEX);
+	char driver[HOST_DRIVER_SIZE], what[SYSFS_TEXT_SIZE];
+	if (!bits || port->no_tool || !ethtool_lacks(&port->tool, p->ifname, &p->step->to.port)) {
+		return ERR_NONE;
+	}
+	driver_of(SYSFS_MACHINE, p->address, driver);
+	name_bits(bits, &p->step->to.port, what, sizeof(what));
+	err_set(p->err, ERR_REFUSED, "%s (%s) has no %s", p->name, driver, what);
+	return err_hint(p->err, "ethtool %s lists what it has", p->ifname);
+}
+
 static enum err_code
 set_tool(struct port *port, unsigned bits)
 {
@@ -162,7 +178,8 @@ set_all(struct port *port)
 	unsigned link = differ & ETHTOOL_LINK ? want->has & ETHTOOL_LINK : 0;
 	port->relink = link & PORTSET_SPEED && port->have.has & PORTSET_SPEED;
 	unsigned pause = differ & ETHTOOL_PAUSE ? want->has & ETHTOOL_PAUSE : 0;
-	enum err_code code = link ? set_tool(port, link) : ERR_NONE;
+	enum err_code code = link ? check_mode(port) : ERR_NONE;
+	code = code || !link ? code : set_tool(port, link);
 	code = code ? code : offer(port);
 	code = code || !pause ? code : set_tool(port, pause);
 	code = code || !(differ & PORTSET_MTU) ? code : set_link(port, PORTSET_MTU);

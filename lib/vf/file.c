@@ -13,6 +13,7 @@
 #include "json/where.h"
 
 #define MTU_MIN 68 /* RFC 791, page 25 */
+#define MBIT UINT64_C(1000000)
 
 struct reader {
 	struct file *file;
@@ -293,6 +294,9 @@ check_port(struct reader *r, const struct portset *set)
 	}
 	if (set->has & PORTSET_DUPLEX && set->duplex == HOST_DUPLEX_UNKNOWN) {
 		return fail(r, "duplex can be \"half\" or \"full\"");
+	}
+	if (set->has & PORTSET_SPEED && set->speed_bps % MBIT) {
+		return fail(r, "speed_bps is not whole Mbit/s");
 	}
 	return set->has & PORTSET_SPEED && set->speed_bps == 0 ? fail(r, "speed_bps 0 is no speed") : ERR_NONE;
 }

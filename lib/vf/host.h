@@ -17,6 +17,7 @@
 
 #define HOST_DRIVER_SIZE 32
 #define HOST_IFNAME_SIZE 16
+#define HOST_ALTNAMES_SIZE 384
 #define HOST_TEXT_SIZE 128
 #define HOST_LABEL_SIZE 32
 
@@ -45,6 +46,7 @@ struct portset {
 /* A kernel interface of a PCI function, in the caller's network namespace. */
 struct host_if {
 	char name[HOST_IFNAME_SIZE];
+	char altnames[HOST_ALTNAMES_SIZE]; /* its further names ("ip link property"), each with its 0; an empty one ends them */
 	int index;
 	uint64_t mac;
 	bool up, carrier;
@@ -139,10 +141,10 @@ host_group_mates(const struct host *host, const struct host_func *func, uint64_t
 #define HOST_WANT_ANY 7u
 
 /*
- * Finds a function by any name that people use: an address long or short, a kernel interface (also its "PF:N" and "PFvN"), a
- * port's label (also "LABEL:N"), "pci:0000:01:10.2" as in an appliance file. ERR_NOT_FOUND with the names that are alike as the
- * hint; ERR_USAGE when the name is that of a function of another kind ("eth0 is a PF; a VF is wanted: eth0:0 to eth0:3"), or of
- * two.
+ * Finds a function by any name that people use: an address long or short, a kernel interface by one of its names (also "PF:N" and
+ * "PFvN"), a port's label (also "LABEL:N"), "pci:0000:01:10.2" as in an appliance file, "pci/0000:01:10.2" as in devlink(8), a
+ * path in sysfs that ends in one of them. ERR_NOT_FOUND with the names that are alike as the hint; ERR_USAGE when the name is
+ * that of a function of another kind ("eth0 is a PF; a VF is wanted: eth0:0 to eth0:3"), or of two.
  */
 enum err_code
 host_find(const struct host *host, const char *name, unsigned want, struct host_func **func, struct err *err);
@@ -153,7 +155,7 @@ host_name(const struct host *host, const struct host_func *func, char text[HOST_
 
 /*
  * For completion: interfaces, labels, addresses, "PF:N". host_find() takes further spellings of them: short addresses, "pci:..",
- * "PFvN".
+ * "PFvN", alternative names, paths.
  */
 typedef void
 host_offer(void *arg, const char *name);

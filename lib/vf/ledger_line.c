@@ -57,7 +57,7 @@ ledger_vlans_parse(const char *text, struct ledger_vlans *vlans, struct err *err
 		}
 		if (n >= sizeof(item) || !num_parse_u64(item, VLAN_MIN, VLAN_MAX, &first) ||
 			(dash && !num_parse_u64(dash + 1, VLAN_MIN, VLAN_MAX, &last)) || (dash && last < first)) {
-			err_set(err, ERR_USAGE, "%.*s is not a VLAN id, or a range of them", n < 40 ? (int)n : 40, at);
+			err_set(err, ERR_USAGE, "vlans: '%.*s' is not a VLAN id, or a range of them", n < 40 ? (int)n : 40, at);
 			return err_hint(err, "ids from %d to %d, like 10,20,100-119", VLAN_MIN, VLAN_MAX);
 		}
 		for (last = dash ? last : first; first <= last; first++) {

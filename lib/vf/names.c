@@ -8,6 +8,7 @@
 #include "vf/host.h"
 
 #define NAME_SIZE (HOST_TEXT_SIZE + 8)
+#define SYSFS "/sys/"
 
 static bool
 wanted(const struct host_func *func, unsigned want)
@@ -169,10 +170,20 @@ not_found(const struct host *host, const char *name, unsigned want, struct err *
 /* ---- finding ------------------------------------------------------------------------------------------------------- */
 
 static bool
+is_called(const struct host_if *iface, const char *name)
+{
+	const char *alt = iface->altnames;
+	while (*alt && strcmp(alt, name) != 0) {
+		alt += strlen(alt) + 1;
+	}
+	return *alt || strcmp(iface->name, name) == 0;
+}
+
+static bool
 carries(const struct host_func *func, const char *name)
 {
 	for (size_t i = 0; i < func->nifaces; i++) {
-		if (strcmp(func->iface[i].name, name) == 0) {
+		if (is_called(&func->iface[i], name)) {
 			return true;
 		}
 	}
@@ -309,15 +320,37 @@ of_another_kind(const struct host *host, const char *name, const struct host_fun
 	return ERR_USAGE;
 }
 
+/* Without what other tools put before it: "pci:" the appliance's file, "pci/" devlink, a path sysfs. A completed path ends in
+ * "/". */
+static const char *
+without_prefix(const char *name, char text[NAME_SIZE])
+{
+	if (strncmp(name, "pci:", 4) == 0 || strncmp(name, "pci/", 4) == 0) {
+		return name + 4;
+	}
+	if (strncmp(name, SYSFS, strlen(SYSFS)) != 0) {
+		return name;
+	}
+	size_t end = strlen(name);
+	while (name[end - 1] == '/' && end > strlen(SYSFS)) {
+		end--;
+	}
+	size_t start = end;
+	while (name[start - 1] != '/') {
+		start--;
+	}
+	snprintf(text, NAME_SIZE, "%.*s", (int)(end - start < NAME_SIZE ? end - start : 0), name + start);
+	return text[0] ? text : name;
+}
+
 enum err_code
 host_find(const struct host *host, const char *name, unsigned want, struct host_func **func, struct err *err)
 {
+	char text[NAME_SIZE];
 	struct host_func *other = NULL;
 	bool done = false;
 	*func = NULL;
-	if (strncmp(name, "pci:", 4) == 0) {
-		name += 4;
-	}
+	name = without_prefix(name, text);
 	struct host_func *found = by_name(host, name, &other);
 	if (other) {
 		return ambiguous(name, found, other, err);

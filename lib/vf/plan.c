@@ -82,13 +82,25 @@ add_bit(const struct host_func *vf, const struct vfset *fresh, const struct vfse
 	return plan_step(entry, &step, err);
 }
 
+/* It is the port's interface that is asked. */
+static enum err_code
+check_port(const struct host *host, const struct host_func *vf, const struct host_func *pf, struct err *err)
+{
+	char name[HOST_TEXT_SIZE];
+	if (!pf || pf->nifaces) {
+		return ERR_NONE;
+	}
+	err_set(err, ERR_REFUSED, "%s cannot be set: its PF has no interface here", host_name(host, vf, name));
+	return err_hint(err, "it is in another network namespace, or has no kernel driver");
+}
+
 enum err_code
 plan_vfset(const struct plan_input *in, const struct host_func *vf, const struct vfset *want, bool back,
 	struct ledger_entry *entry, struct err *err)
 {
 	const struct host_func *pf = host_at(in->host, vf->pf);
 	struct vfset fresh = plan_fresh(pf ? pf->driver : "");
-	enum err_code code = ERR_NONE;
+	enum err_code code = want->has ? check_port(in->host, vf, pf, err) : ERR_NONE;
 	for (unsigned i = 0; i < VFSET_COUNT && !code; i++) {
 		unsigned bit = 1u << (back ? VFSET_COUNT - 1 - i : i);
 		if (want->has & bit) {
@@ -208,8 +220,10 @@ plan_unbind(const struct plan_input *in, struct host_func *func, struct ledger_e
 	plan_begin(in, LEDGER_UNBIND, func, entry);
 	if (bound) {
 		name_value(&to, record->former, record->former_override);
-	} else {
+	} else if (func->driver[0] || func->override[0]) {
 		code = plan_driver(in->host, func, STEP_KERNEL, &to, err);
+	} else {
+		return ERR_NONE; /* it was given back already */
 	}
 	return plan_end(entry, code ? code : plan_rebind(in, func, &to, bound, entry, err));
 }

@@ -40,7 +40,7 @@ plan_set(
 enum err_code
 plan_bind(const struct plan_input *in, struct host_func *func, const char *driver, struct ledger_entry *entry, struct err *err);
 
-/* unbind: back to what the first bind found. Nothing recorded: to the kernel's own choice. */
+/* unbind: back to what the first bind found. Nothing recorded: from another's driver to the kernel's own choice. */
 enum err_code
 plan_unbind(const struct plan_input *in, struct host_func *func, struct ledger_entry *entry, struct err *err);
 

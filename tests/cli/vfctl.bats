@@ -154,7 +154,7 @@ denied()
 
 @test "every common name of a function" {
 	local name
-	for name in eth0:1 eth0v1 1/1:1 01:10.2 0000:01:10.2 pci:0000:01:10.2 01:00.0:1; do
+	for name in eth0:1 eth0v1 1/1:1 01:10.2 0000:01:10.2 pci:0000:01:10.2 01:00.0:1 pci/0000:01:10.2 /sys/bus/pci/devices/0000:01:10.2/; do
 		[ "$(v -j vf show "$name" | jq -r .pci)" = 0000:01:10.2 ] || { echo "$name"; return 1; }
 	done
 	[ "$(v -j vf show vf0 | jq -r .name)" = eth0:0 ]
@@ -333,6 +333,8 @@ denied()
 	refused 2 "mac 'bad': not a MAC address" vfctl --root nowhere vf set eth0:2 mac bad
 	run --separate-stderr vfctl vf set eth0:2 mac bad
 	[[ "${stderr_lines[1]}" == "hint: a MAC address is like "*"; or auto" ]]
+	refused 2 "speed '0': not a speed of a link" vfctl --root nowhere port set eth0 speed 0
+	refused 2 "speed '1500k': not a speed of a link" vfctl --root nowhere port set eth0 speed 1500k
 	refused 2 "qos '8': not a number in range" vfctl --root nowhere vf set eth0:2 vlan 7 qos 8
 	refused 2 "vf lease: holder H is missing" vfctl --root nowhere vf lease eth0:2
 	refused 2 "holder 'a b': only letters, digits and signs of ASCII, without blanks" vfctl --root nowhere vf lease eth0:2 holder 'a b'
@@ -381,7 +383,9 @@ denied()
 	vfctl --complete --root host port show e | grep -qx eth9
 	[ "$(vfctl --complete --root host vf list holder '')" = vpx1 ]
 	vfctl --complete --root host vf bind eth0:2 x | grep -qx xen-pciback
-	vfctl --complete --root host pci bind 05:00.0 n | grep -qx nitrox
+	[ "$(vfctl --complete --root host pci bind 05:00.0 n | tr '\n' ' ')" = "none nitrox " ]
+	[ "$(vfctl --complete --root host vf list driver n | tr '\n' ' ')" = "none nitrox " ]
+	[ -z "$(vfctl --complete --root host vf list driver k)" ]
 	[ "$(vfctl --complete vf set eth0:2 mac a)" = auto ]
 	[ "$(vfctl --complete vf set eth0:2 trust '' | tr '\n' ' ')" = "on off " ]
 	[ "$(vfctl --complete pf list -o l)" = lspci ]

@@ -9,8 +9,8 @@ What is there to see (0000: is left out):
   06:00.0            Mellanox mlx5, eth6, with VFs 06:00.2 and 06:00.3; its driver tells nothing of
                      the first one's trust and spoof check, and calls the port "p0" as another does
   07:00.0 07:00.1    Intel I350, eth0 "NIC1" and eth1 below bond0; bond0.20 has the default route and the login
-  10:00.0 10:00.1    Intel 82599, eth4 (in br0) and eth5, with N VFs each (63); of eth4's, :0 is under ixgbevf as eth10 and up,
-                     :1 on vfio-pci and held by process 812, :2 in another network namespace, the others without a driver
+  10:00.0 10:00.1    Intel 82599, eth4 (in br0, also ens1f0 and enp16s0f0) and eth5, with N VFs each (63); of eth4's,
+                     :0 is under ixgbevf as eth10 and up, :1 on vfio-pci and held by process 812, :2 in another network namespace, the others without a driver
   11:00.0            a virtio card, eth9
   12:00.0            Intel X710, eth12: its record is without sysfs's word on its VFs, which are known by the capability alone
 """
@@ -116,6 +116,7 @@ def function(name, ids, class_code=0x020000, rev=1, sub=(0, 0), driver='', overr
 
 RTM_NEWLINK, RTM_NEWADDR, RTM_NEWROUTE, NLMSG_DONE = 16, 20, 24, 3
 IFLA_ADDRESS, IFLA_IFNAME, IFLA_MTU, IFLA_LINK, IFLA_MASTER, IFLA_LINKINFO, IFLA_VFINFO_LIST, IFLA_PARENT = 1, 3, 4, 5, 10, 18, 22, 56
+IFLA_PROP_LIST, IFLA_ALT_IFNAME = 52, 53
 NESTED = 0x8000
 UP, RUNNING = 0x1003, 0x11043
 links, addrs, routes = [], [], []
@@ -149,12 +150,13 @@ def vf(index, address='00:00:00:00:00:00', vlan=0, qos=0, proto=0x8100, rate=(0,
     ])
 
 
-def interface(index, name, address, flags=RUNNING, mtu=1500, lower=0, master=0, kind='', parent='', vfs=()):
+def interface(index, name, address, flags=RUNNING, mtu=1500, lower=0, master=0, kind='', parent='', vfs=(), alt=()):
     links.append(message(RTM_NEWLINK, struct.pack('=BxHiII', 0, 772 if name == 'lo' else 1, index, flags | (8 if name == 'lo' else 0), 0) +
                          attr(IFLA_IFNAME, name) + attr(IFLA_MTU, mtu) + (attr(IFLA_LINK, lower) if lower else b'') +
                          (attr(IFLA_MASTER, master) if master else b'') + attr(IFLA_ADDRESS, mac(address)) +
                          (attr(IFLA_LINKINFO, [attr(1, kind)]) if kind else b'') +
-                         (attr(IFLA_VFINFO_LIST, list(vfs)) if vfs else b'') + (attr(IFLA_PARENT, parent) if parent else b'')))
+                         (attr(IFLA_VFINFO_LIST, list(vfs)) if vfs else b'') +
+                         (attr(IFLA_PROP_LIST, [attr(IFLA_ALT_IFNAME, name) for name in alt]) if alt else b'') + (attr(IFLA_PARENT, parent) if parent else b'')))
 
 
 def ip(value):
@@ -233,7 +235,8 @@ for n in 0, 1:
         interface(10, 'eth10', '52:54:00:00:10:00', parent=carries(made[0], 'eth10', 10, 10000))
         folder(f'{made[2]}/net')
     interface(4 + n, f'eth{4 + n}', f'00:1b:21:00:00:0{4 + n}', flags=(RUNNING, UP)[n], mtu=(9000, 1500)[n], master=(30, 0)[n],
-              parent=carries(at, f'eth{4 + n}', 4 + n, (10000, None)[n]), vfs=told)
+              parent=carries(at, f'eth{4 + n}', 4 + n, (10000, None)[n]), vfs=told,
+              alt=(f'ens1f{n}', f'enp16s0f{n}'))
     write(f'{at}/net/eth{4 + n}/phys_port_name', f'p{n}')
 interface(30, 'br0', '00:1b:21:00:00:04', kind='bridge')
 

@@ -192,6 +192,7 @@ teardown_file() { rig_clean; }
 	same "the port" "$(port_state)" "$before"
 	says unchanged vfctl port reset pf1
 	refused 5 "mtu" vfctl port set pf1 mtu 20000
+	refused 5 "pf1 (igb) has no speed 10 Gbit/s" vfctl port set pf1 speed 10G
 	same "the port" "$(port_state)" "$before"
 }
 

@@ -134,6 +134,22 @@ labels_are_the_firmwares_or_the_drivers(void **state)
 	host_free(&host);
 }
 
+static void
+interfaces_have_further_names(void **state)
+{
+	(void)state;
+	static const char *const names[] = {"eth4", "ens1f0", "enp16s0f0"};
+	struct host host;
+	must_read(&host, 0);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct host_func *func;
+		struct err err = {0};
+		assert_int_equal(host_find(&host, names[i], HOST_WANT_PF, &func, &err), ERR_NONE);
+		assert_ptr_equal(func, at(&host, "10:00.0"));
+	}
+	host_free(&host);
+}
+
 /* ---- settings of VFs -------------------------------------------------------------------------------------------------- */
 
 static void
@@ -477,6 +493,7 @@ main(void)
 		cmocka_unit_test(vfs_know_their_pf),
 		cmocka_unit_test(the_capability_alone_tells_vfs),
 		cmocka_unit_test(labels_are_the_firmwares_or_the_drivers),
+		cmocka_unit_test(interfaces_have_further_names),
 		cmocka_unit_test(settings_are_the_drivers),
 		cmocka_unit_test(ways_are_followed_down),
 		cmocka_unit_test(virtio_has_a_bus_between),

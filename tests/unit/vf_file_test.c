@@ -148,6 +148,7 @@ test_refuses(void **state)
 		{PORT("'mtu': 'x'"), "ports.eth0.mtu: \"x\" is not an MTU (0 to 65535)", ""},
 		{PORT("'duplex': 'unknown'"), "ports.eth0: duplex can be \"half\" or \"full\"", ""},
 		{PORT("'speed_bps': 0"), "ports.eth0: speed_bps 0 is no speed", ""},
+		{PORT("'speed_bps': '1500k'"), "ports.eth0: speed_bps is not whole Mbit/s", ""},
 		{VFS("'0': []"), "ports.eth0.vfs.0: [] is not an object {...}", ""},
 		{VFS("'x': {}"), "ports.eth0.vfs.x: not a VF's index, a range of them or \"*\"", "1-3"},
 		{VFS("'3-1': {}"), "ports.eth0.vfs.3-1: not a VF's index, a range of them or \"*\"", ""},

@@ -103,6 +103,7 @@ names(void **state)
 	struct host host;
 	hosts_igb(&host, 4);
 	hosts_iface(host_vf(&host, HOSTS_IGB_PF, 2), "enp1s0f0v2", 0x525400000112, 0);
+	memcpy(host_at(&host, HOSTS_IGB_PF)->iface[0].altnames, "enp1s0f0\0enx525400000100", 25);
 	static const struct {
 		const char *name;
 		uint64_t addr;
@@ -112,7 +113,11 @@ names(void **state)
 		{"eth0v3", HOSTS_IGB_PF + 0x86}, {"1/1:1", HOSTS_IGB_PF + 0x82}, {"1/1v1", HOSTS_IGB_PF + 0x82},
 		{"01:00.0:2", HOSTS_IGB_PF + 0x84}, {"0000:01:00.0:2", HOSTS_IGB_PF + 0x84},
 		{"pci:0000:01:00.0:2", HOSTS_IGB_PF + 0x84}, {"0000:01:10.4", HOSTS_IGB_PF + 0x84},
-		{"enp1s0f0v2", HOSTS_IGB_PF + 0x84}, {"eth9", HOSTS_PLAIN}, {"05:00.0", HOSTS_CRYPTO}};
+		{"enp1s0f0v2", HOSTS_IGB_PF + 0x84}, {"eth9", HOSTS_PLAIN}, {"05:00.0", HOSTS_CRYPTO}, {"enp1s0f0", HOSTS_IGB_PF},
+		{"enx525400000100", HOSTS_IGB_PF}, {"enp1s0f0:1", HOSTS_IGB_PF + 0x82}, {"pci/0000:01:00.0", HOSTS_IGB_PF},
+		{"/sys/bus/pci/devices/0000:01:00.0", HOSTS_IGB_PF},
+		{"/sys/devices/pci0000:00/0000:00:02.0/0000:01:10.4/", HOSTS_IGB_PF + 0x84},
+		{"/sys/class/net/eth0//", HOSTS_IGB_PF}, {"/sys/class/net/enp1s0f0", HOSTS_IGB_PF}};
 	for (size_t i = 0; i < COUNT(good); i++) {
 		finds(&host, good[i].name, HOST_WANT_ANY, good[i].addr);
 	}
@@ -352,6 +357,12 @@ odd_names(void **state)
 	assert_int_equal(host_find(&host, "eth0:99999999999999999999", HOST_WANT_ANY, &func, &err), ERR_NOT_FOUND);
 	assert_int_equal(host_find(&host, "eth0:-1", HOST_WANT_ANY, &func, &err), ERR_NOT_FOUND);
 	assert_int_equal(host_find(&host, "pci:", HOST_WANT_ANY, &func, &err), ERR_NOT_FOUND);
+	assert_int_equal(host_find(&host, "/sys/", HOST_WANT_ANY, &func, &err), ERR_NOT_FOUND);
+	assert_int_equal(host_find(&host, "/sys//", HOST_WANT_ANY, &func, &err), ERR_NOT_FOUND);
+	memset(name, 'e', sizeof(name));
+	memcpy(name, "/sys/", 5);
+	name[sizeof(name) - 1] = '\0';
+	assert_int_equal(host_find(&host, name, HOST_WANT_ANY, &func, &err), ERR_NOT_FOUND);
 	host_free(&host);
 }
 

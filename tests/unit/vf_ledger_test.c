@@ -458,7 +458,7 @@ vlans_in_words(void **state)
 		}
 	}
 	assert_int_equal(ledger_vlans_parse("10,20-x,30", &vlans, &err), ERR_USAGE);
-	assert_non_null(strstr(err.message, "20-x is not"));
+	assert_non_null(strstr(err.message, "vlans: '20-x' is not"));
 	assert_int_equal(ledger_vlans_parse("10,20,30", &vlans, &err), ERR_NONE);
 	assert_string_equal(ledger_vlans_text(&vlans, words, 6), "10,20");
 }

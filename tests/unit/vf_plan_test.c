@@ -201,7 +201,9 @@ bound_and_back(void **state)
 	commit();
 	steps_are(unbind(vf(2)), "");
 	assert_false(ledger_news(&w.ledger, &w.entry));
-	/* nothing recorded: the kernel's choice, where it is known */
+	/* nothing recorded: it has been given back; another's driver: the kernel's choice, where it is known */
+	hosts_bind(vf(3), "", false);
+	steps_are(unbind(vf(3)), "");
 	hosts_bind(vf(3), "vfio-pci", true);
 	steps_are(unbind(vf(3)), "eth0:3: driver igbvf (was vfio-pci)\n");
 	assert_string_equal(w.entry.steps.step[0].to.text2, "");
@@ -232,6 +234,21 @@ what_must_not_be_rebound(void **state)
 static const struct plan_lease vpx1 = {.holder = "vpx1",
 	.driver = "vfio-pci",
 	.want = {.has = VFSET_MAC | VFSET_VLAN, .mac = 0x020000000002, .vlan = 100, .proto = 0x8100}};
+
+/* Nothing is begun of which it is known that it cannot be done. */
+static void
+settings_need_the_ports_interface(void **state)
+{
+	(void)state;
+	pf()->nifaces = 0;
+	vf(3)->set.has = 0;
+	refused(set(3, (struct vfset){.has = VFSET_VLAN, .vlan = 5, .proto = 0x8100}), ERR_REFUSED,
+		"its PF has no interface here");
+	refused(lease_as(3, vpx1), ERR_REFUSED, "its PF has no interface here");
+	steps_are(
+		lease_as(3, (struct plan_lease){.holder = "vpx1", .driver = "vfio-pci"}), "0000:01:00.0:3: driver vfio-pci (was none)\n");
+	pf()->nifaces = 1;
+}
 
 static void
 a_release_puts_back_what_was_before_the_lease(void **state)
@@ -678,6 +695,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(only_what_differs_is_set, start, stop),
 		cmocka_unit_test_setup_teardown(bound_and_back, start, stop),
 		cmocka_unit_test_setup_teardown(what_must_not_be_rebound, start, stop),
+		cmocka_unit_test_setup_teardown(settings_need_the_ports_interface, start, stop),
 		cmocka_unit_test_setup_teardown(a_release_puts_back_what_was_before_the_lease, start, stop),
 		cmocka_unit_test_setup_teardown(the_kernel_driver_comes_last, start, stop),
 		cmocka_unit_test_setup_teardown(a_late_release_touches_nothing, start, stop),

@@ -54,6 +54,9 @@ check_lease(const struct plan_input *in, const struct host_func *func, const str
 		leased(in, func, record, err);
 		return err_hint(err, "another one, or wait until it is released");
 	}
+	if (host_is_bridge(func)) {
+		return err_set(err, ERR_REFUSED, "%s is a bridge: other functions are behind it", name);
+	}
 	if (func->role == HOST_PF && func->num_vfs) {
 		err_set(err, ERR_REFUSED, "%s has %u VF%s: it cannot be leased as a whole", name, func->num_vfs,
 			func->num_vfs > 1 ? "s" : "");

@@ -114,6 +114,20 @@ add_driver(const struct change *c, const struct host_func *vf, bool again)
 	return plan_step(c->entry, &step, c->err);
 }
 
+/* It had no address. The kernel's driver, which is given a new VF before it has its own again, makes one up. */
+static enum err_code
+add_no_mac(const struct change *c, const struct host_func *vf)
+{
+	struct step step = {.kind = STEP_VFSET, .func = c->pf->addr, .index = vf->index};
+	const char *natural = plan_natural(c->in->host, vf);
+	unsigned known = vf->set.has & c->driver->sets & VFSET_MAC;
+	if (!known || vf->set.mac || !c->driver->zero_mac || !c->new_probe || strcmp(vf->driver, natural) == 0) {
+		return ERR_NONE;
+	}
+	step.from.set.has = step.to.set.has = VFSET_MAC;
+	return plan_step(c->entry, &step, c->err);
+}
+
 /* What the VF shall have again is asked before anything is lost. */
 static enum err_code
 check_again(const struct change *c, const struct host_func *vf)
@@ -145,6 +159,9 @@ add_vfs(const struct change *c, unsigned n, bool again)
 		}
 		if (!code) {
 			code = again ? add_driver(c, vf, true) : add_settings(c, vf, false);
+		}
+		if (!code && again) {
+			code = add_no_mac(c, vf);
 		}
 	}
 	return code;

@@ -245,8 +245,8 @@ settings_need_the_ports_interface(void **state)
 	refused(set(3, (struct vfset){.has = VFSET_VLAN, .vlan = 5, .proto = 0x8100}), ERR_REFUSED,
 		"its PF has no interface here");
 	refused(lease_as(3, vpx1), ERR_REFUSED, "its PF has no interface here");
-	steps_are(
-		lease_as(3, (struct plan_lease){.holder = "vpx1", .driver = "vfio-pci"}), "0000:01:00.0:3: driver vfio-pci (was none)\n");
+	steps_are(lease_as(3, (struct plan_lease){.holder = "vpx1", .driver = "vfio-pci"}),
+		"0000:01:00.0:3: driver vfio-pci (was none)\n");
 	pf()->nifaces = 1;
 }
 
@@ -444,6 +444,15 @@ what_stays_gets_back_what_it_had(void **state)
 				"eth0:1: driver vfio-pci (as before)\n");
 	steps_are(numvfs(4, -1), "");
 	steps_are(numvfs(4, 0), "eth0: autoprobe off (was on)\n");
+	/* igbvf is on :1 for a moment, and makes up an address for it */
+	steps_are(numvfs(2, -1), "eth0:0: mac 00:00:00:00:00:00 (was 02:00:00:00:00:01)\n"
+				 "eth0:1: no driver (was vfio-pci)\n"
+				 "eth0:2: no driver (as before)\n"
+				 "eth0:3: vlan none (was 9)\n"
+				 "eth0: 2 VFs (was 4)\n"
+				 "eth0:0: mac 02:00:00:00:00:01 (as before)\n"
+				 "eth0:1: driver vfio-pci (as before)\n"
+				 "eth0:1: mac 00:00:00:00:00:00 (as before)\n");
 	steps_are(numvfs(0, -1), "eth0:0: mac 00:00:00:00:00:00 (was 02:00:00:00:00:01)\n"
 				 "eth0:1: no driver (was vfio-pci)\n"
 				 "eth0:2: no driver (as before)\n"

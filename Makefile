@@ -108,6 +108,7 @@ $(foreach t,$(STRESS) $(HELP),$(eval $(call test_rule,$(t:tests/%.c=%),$(t),$(t)
 $(eval $(call test_rule,sim/sim,$(SIM),tests/sim/sim.c,))
 
 CFLAGS_net = $(if $(findstring tests/,$@),-Icmd/pe $(DPDK_CFLAGS) $(NL_CFLAGS))
+CFLAGS_unit = $(if $(findstring tests/unit/io_,$@),$(NL_CFLAGS))
 CFLAGS_fuzz = $(CFLAGS_net)
 
 .PHONY: unit-build stress-build fuzz-build help-build tests-build syntax

@@ -7,6 +7,7 @@
 
 #include "io/function.h"
 #include "io/sysfs.h"
+#include "vf/rules.h"
 
 #define MBIT UINT64_C(1000000)
 #define VIRTIO "virtio"
@@ -153,6 +154,7 @@ fill_sets(struct host *host, const struct host_func *pf, const struct links *lin
 			struct host_func *vf = host_vf(host, pf->addr, link->vf[k].index);
 			if (vf && vf->set.has == 0) {
 				vf->set = link->vf[k].set;
+				rules_told(pf->driver, &vf->set);
 			}
 		}
 	}

@@ -48,6 +48,13 @@ set_add(struct links_set *set, int index)
 
 /* ---- links -------------------------------------------------------------------------------------------------------- */
 
+/* 4095 is no VLAN's id (IEEE 802.1Q-2018 table 9-2); mlx4_core means none by it. */
+static uint16_t
+vf_vlan_id(uint32_t said)
+{
+	return said < 0xfff ? (uint16_t)said : 0;
+}
+
 /* The first element of a list of one. */
 static void
 vf_vlans(struct vfset *set, struct nlattr *list)
@@ -59,7 +66,7 @@ vf_vlans(struct vfset *set, struct nlattr *list)
 	{
 		if (nla_type(attr) == IFLA_VF_VLAN_INFO && netlink_take(attr, &info, sizeof(info))) {
 			set->has |= VFSET_VLAN;
-			set->vlan = (uint16_t)(info.vlan & 0xfff);
+			set->vlan = vf_vlan_id(info.vlan);
 			set->qos = (uint8_t)(info.qos & 7);
 			set->proto = info.vlan_proto ? ntohs(info.vlan_proto) : PROTO_8021Q;
 			return;
@@ -100,7 +107,7 @@ vf_attr(struct links_vf *vf, bool *numbered, struct nlattr *attr)
 		/* The list has the protocol as well. */
 		if (!(set->has & VFSET_VLAN) && netlink_take(attr, &vlan, sizeof(vlan))) {
 			set->has |= VFSET_VLAN;
-			set->vlan = (uint16_t)(vlan.vlan & 0xfff);
+			set->vlan = vf_vlan_id(vlan.vlan);
 			set->qos = (uint8_t)(vlan.qos & 7);
 		}
 		break;

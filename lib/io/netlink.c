@@ -142,7 +142,7 @@ netlink_ask(struct netlink *nl, struct nl_msg *msg, netlink_hear *hear, void *ar
 		unsigned char *data = NULL;
 		int n = nl_recv(nl->sock, &from, &data, NULL);
 		if (n <= 0) {
-			return n == -NLE_NOMEM ? ENOMEM : n == -NLE_AGAIN || n == 0 ? EAGAIN : EIO;
+			return n == -NLE_NOMEM ? ENOMEM : n == -NLE_AGAIN || n == 0 ? ETIMEDOUT : EIO;
 		}
 		ended = from.nl_pid == 0 && hear_datagram(nl, data, n, seq, hear, arg, &error);
 		free(data);

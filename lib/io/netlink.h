@@ -30,7 +30,7 @@ netlink_hear(void *arg, struct nlmsghdr *message);
 
 /*
  * Sends the message (flags as it says; NLM_F_ACK is added when it asks for no dump), hears the answer and frees the message. 0
- * or an errno; EINTR: what was dumped has changed meanwhile, ask again; EAGAIN: no answer in time.
+ * or an errno; EINTR: what was dumped has changed meanwhile, ask again; ETIMEDOUT: no answer in time.
  */
 int
 netlink_ask(struct netlink *nl, struct nl_msg *msg, netlink_hear *hear, void *arg);

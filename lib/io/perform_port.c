@@ -50,13 +50,12 @@ refused(const struct port *port, unsigned bits, int error, const char *said)
 	driver_of(SYSFS_MACHINE, p->address, driver);
 	name_bits(bits, &p->step->to.port, what, sizeof(what));
 	switch (error) {
-	case EAGAIN:
+	case ETIMEDOUT:
 		return err_set(p->err, ERR_TIMEOUT, "%s: %s: no answer from the kernel", p->name, what);
 	case EOPNOTSUPP:
 		return err_set(p->err, ERR_REFUSED, "%s: %s does not set %s", p->name, driver, what);
 	case EINVAL:
 	case ERANGE:
-	case EBUSY:
 	case EPERM:
 	case EACCES:
 		return err_set(p->err, ERR_REFUSED, "%s: %s does not take %s: %s", p->name, driver, what,

@@ -20,6 +20,7 @@
 
 #define MBIT UINT64_C(1000000)
 #define PROTO_8021Q 0x8100
+#define KERNEL_ENOTSUPP 524 /* of the kernel's own, which some drivers (bnxt_en) let out */
 
 static enum rules_answer
 answer_of(int error)
@@ -27,6 +28,7 @@ answer_of(int error)
 	switch (error) {
 	case EOPNOTSUPP:
 	case EPROTONOSUPPORT:
+	case KERNEL_ENOTSUPP:
 		return RULES_UNSUPPORTED;
 	case EINVAL:
 	case ERANGE:
@@ -35,6 +37,7 @@ answer_of(int error)
 	case EACCES:
 		return RULES_FORBIDDEN;
 	case EBUSY:
+	case EAGAIN:
 		return RULES_BUSY;
 	case ENOSPC:
 	case ENOMEM:
@@ -50,8 +53,8 @@ refused(struct performing *p, int error, const char *said)
 {
 	const struct step *step = p->step;
 	struct host host;
-	const char *words = said[0] ? said : strerror(error);
-	if (error == EAGAIN) {
+	const char *words = said[0] ? said : strerror(error == KERNEL_ENOTSUPP ? EOPNOTSUPP : error);
+	if (error == ETIMEDOUT) {
 		return err_set(p->err, ERR_TIMEOUT, "%s: %s: no answer from the kernel", p->name, vfset_name(step->to.set.has));
 	}
 	err_set(p->err, ERR_REFUSED, "%s: %s: %s", p->name, vfset_name(step->to.set.has), words);
@@ -68,7 +71,7 @@ refused(struct performing *p, int error, const char *said)
 		}
 	}
 	host_free(&host);
-	return answer == RULES_FAILED ? ERR_FAILED : ERR_REFUSED;
+	return answer == RULES_FAILED || answer == RULES_BUSY ? ERR_FAILED : ERR_REFUSED;
 }
 
 /* What the PF keeps for the VF. */
@@ -76,12 +79,15 @@ static enum err_code
 look(struct performing *p, struct vfset *set, int *index)
 {
 	struct links links = {0};
+	char driver[HOST_DRIVER_SIZE];
 	int error = p->ifname[0] ? links_get(p->ifname, &links) : ENODEV;
 	const struct links_link *link = links.n > 0 ? &links.link[0] : NULL;
 	*set = (struct vfset){0};
 	for (size_t i = 0; link && i < link->nvfs; i++) {
 		if (link->vf[i].index == (unsigned)p->step->index) {
+			driver_of(SYSFS_MACHINE, p->owner, driver);
 			*set = link->vf[i].set;
+			rules_told(driver, set);
 		}
 	}
 	*index = link ? link->index : 0;
@@ -259,6 +265,8 @@ perform_vfset(struct performing *p)
 	if (code) {
 		return code;
 	}
-	/* What the driver does not report cannot be held against it. */
-	return vfset_diff(&have, want) & have.has ? unheeded(p, &have) : ERR_NONE;
+	/* What the driver does not report cannot be held against it. Of a VF without an address of its PF's some report the VF's.
+	 */
+	unsigned bits = vfset_diff(&have, want) & have.has;
+	return bits && !(bits == VFSET_MAC && want->mac == 0) ? unheeded(p, &have) : ERR_NONE;
 }

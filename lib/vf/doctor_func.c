@@ -70,7 +70,8 @@ trust_of(struct doctor *d, const struct doctor_port *p, const struct host_func *
 	}
 	if (p->bridged && driver->promisc == RULES_PROMISC_FLAG && vf->set.has & VFSET_PROMISC && !vf->set.promisc) {
 		struct doctor_finding *finding = doctor_add(d, DOCTOR_WARN, p->name,
-			"%s gives a trusted VF other stations' frames only with its flag %s: unknown ones do not come in",
+			"%s gives a trusted VF only with its flag %s all frames of other stations, without it at most those that "
+			"nobody else on the port has asked for",
 			driver->name, driver->promisc_flag);
 		doctor_fix(finding, "vfctl vf set %s promisc on", doctor_word(d, vf, name));
 	}

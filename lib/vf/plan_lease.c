@@ -171,6 +171,12 @@ release_settings(const struct plan_input *in, const struct host_func *vf, const 
 		snprintf(entry->note, sizeof(entry->note), "%.60s has the MAC %s now: %s does not take it back to zero",
 			host_name(in->host, vf, name), mac_format(want.mac, mac), pf->driver);
 	}
+	if (want.has & VFSET_RATE && !want.max_rate_bps && pf && rules_driver(pf->driver)->rate_stays) {
+		size_t end = strlen(entry->note);
+		want.has &= ~VFSET_RATE;
+		snprintf(entry->note + end, sizeof(entry->note) - end, "%sits rate stays limited: %s does not take that away",
+			end ? "; " : "", pf->driver);
+	}
 	return plan_vfset(in, vf, &want, true, entry, err);
 }
 

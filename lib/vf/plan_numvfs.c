@@ -71,12 +71,14 @@ own_bits(const struct change *c, const struct host_func *vf)
 	return vfset_diff(&c->fresh, &vf->set) & c->driver->sets & vf->set.has;
 }
 
-/* Would the driver refuse to take it to what a new VF has? Then destroying it must do. */
+/* Would the driver refuse to take it to what a new VF has, or might it, for all we know of it? Then destroying it must do. */
 static bool
 sticks(const struct change *c, unsigned bit)
 {
+	const struct rules_driver *driver = c->driver;
 	bool link = c->pf->nifaces && c->pf->iface[0].carrier;
-	return (bit == VFSET_MAC && !c->driver->zero_mac) || (bit == VFSET_RATE && c->driver->rate_link && !link);
+	return !driver->name[0] || (bit == VFSET_MAC && !driver->zero_mac) ||
+	       (bit == VFSET_RATE && (driver->rate_stays || (driver->rate_link && !link)));
 }
 
 static enum err_code

@@ -24,10 +24,13 @@ struct rules_driver {
 	bool min_rate, qinq; /* min_rate_bps, proto 0x88a8 (true also where it depends on the firmware) */
 	bool no_qos;         /* no priority beside a VLAN id */
 	bool no_link_up;     /* cannot hold a VF's link up by itself: says yes and does nothing */
+	bool link_untold;    /* does not tell the link state that a VF was given: the kernel shows auto in its place */
 	bool rate_link;      /* takes a rate only while the port has a link */
+	bool rate_stays;     /* takes no limit away again: says yes and does nothing; none is told as the speed of the link */
 	bool zero_mac;       /* takes a VF's MAC back to 00:00:00:00:00:00 */
 	bool needs_up;       /* VFs can be made only while the PF is up (bnxt_en) */
 	bool stays;          /* DPDK drives it through its kernel driver: not to be rebound */
+	bool promisc_port;   /* and promisc only while the port is promiscuous, too */
 	enum rules_promisc promisc, allmulti;
 	const char *promisc_flag; /* ethtool private flag */
 	const char *lldp_flag;    /* private flag of the firmware's LLDP agent; NULL: none */
@@ -39,13 +42,18 @@ struct rules_driver {
 const struct rules_driver *
 rules_driver(const char *name);
 
-/* How a driver's refusal looks: EOPNOTSUPP and EPROTONOSUPPORT, EINVAL and ERANGE, EPERM and EACCES, EBUSY, ENOSPC and ENOMEM,
- * the rest. */
+/* Takes from what a PF's driver seems to tell of a VF what it does not. */
+void
+rules_told(const char *name, struct vfset *set);
+
+/* How a driver's refusal looks: EOPNOTSUPP and EPROTONOSUPPORT, EINVAL and ERANGE, EPERM and EACCES, EBUSY and EAGAIN, ENOSPC and
+ * ENOMEM, the rest. */
 enum rules_answer { RULES_UNSUPPORTED, RULES_INVALID, RULES_FORBIDDEN, RULES_BUSY, RULES_FULL, RULES_FAILED };
 
 /*
  * Why the PF's driver refused: "igb has no minimum rate for VFs (eth0:1)", with the hint "leave min-rate out". want is what was
- * asked, said the kernel's own words for what no rule explains. Sets ERR_REFUSED, or ERR_FAILED for RULES_FAILED.
+ * asked, said the kernel's own words for what no rule explains. Sets ERR_REFUSED, or ERR_FAILED for RULES_FAILED and
+ * RULES_BUSY, which may go better the next time.
  */
 void
 rules_refusal(const struct host *host, const struct host_func *vf, unsigned bit, const struct vfset *want,

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What drivers of PFs have for their VFs, as their sources in Linux 6.x have it. igb was tried. Assumed, not looked up: promisc
- * and allmulti of mlx5_core, qede and bnxt_en, zero_mac of sfc and cxgb4, and ixgbe's promisc is that of X540 and later: an 82599
- * has no mode for all unicast frames. Where something depends on the firmware or the kernel, the row allows it, and a refusal is
- * explained when it comes.
+ * What drivers of PFs have for their VFs, as their sources in Linux 6.1 have it (ndo_set_vf_*, ndo_get_vf_config, and what the PF
+ * answers to a VF that asks). igb was tried. ixgbe's promisc is that of X540 and later: an 82599 has no mode for all unicast
+ * frames. Where something depends on the firmware, the row allows it, and a refusal is explained when it comes.
  */
 #include <string.h>
 
@@ -25,9 +24,11 @@ static const struct rules_driver drivers[] = {
 		.people = "Intel 82599, X540 and X550",
 		.sets = SETS_KERNEL,
 		.zero_mac = true,
+		.link_untold = true,
 		.no_link_up = true,
 		.rate_link = true,
 		.promisc = RULES_PROMISC_TRUST,
+		.promisc_port = true,
 		.allmulti = RULES_PROMISC_TRUST,
 		.vf_driver = "ixgbevf"},
 	{.name = "i40e",
@@ -64,7 +65,6 @@ static const struct rules_driver drivers[] = {
 	{.name = "mlx4_core",
 		.people = "NVIDIA ConnectX-3",
 		.sets = SETS_KERNEL & ~VFSET_TRUST,
-		.min_rate = true,
 		.qinq = true,
 		.zero_mac = true,
 		.stays = true,
@@ -75,7 +75,7 @@ static const struct rules_driver drivers[] = {
 		.people = "Broadcom NetXtreme-C and NetXtreme-E",
 		.sets = SETS_KERNEL,
 		.min_rate = true,
-		.qinq = true,
+		.no_qos = true,
 		.zero_mac = true,
 		.needs_up = true,
 		.promisc = RULES_PROMISC_TRUST,
@@ -84,6 +84,7 @@ static const struct rules_driver drivers[] = {
 	{.name = "sfc",
 		.people = "Solarflare SFC9000 and X2",
 		.sets = VFSET_MAC | VFSET_VLAN | VFSET_SPOOFCHK | VFSET_LINK,
+		.no_qos = true,
 		.zero_mac = true,
 		.promisc = RULES_PROMISC_ASK,
 		.allmulti = RULES_PROMISC_ASK,
@@ -92,6 +93,8 @@ static const struct rules_driver drivers[] = {
 		.people = "Marvell FastLinQ 41000 and 45000",
 		.sets = SETS_KERNEL,
 		.min_rate = true,
+		.no_qos = true,
+		.rate_stays = true,
 		.promisc = RULES_PROMISC_TRUST,
 		.allmulti = RULES_PROMISC_TRUST,
 		.vf_driver = "qede"},
@@ -121,6 +124,14 @@ rules_driver(const char *name)
 		driver++;
 	}
 	return driver;
+}
+
+void
+rules_told(const char *name, struct vfset *set)
+{
+	if (set->link == VFSET_LINK_AUTO && rules_driver(name)->link_untold) {
+		set->has &= ~VFSET_LINK;
+	}
 }
 
 bool

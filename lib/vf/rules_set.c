@@ -8,6 +8,7 @@
 
 #define MBIT UINT64_C(1000000)
 #define TAG_S 0x88a8
+#define VENDOR_INTEL 0x8086
 
 /* Whom it is about, in the words of the sentences. */
 struct about {
@@ -48,18 +49,33 @@ without_link(const struct about *a)
 
 /* ---- what the driver is known not to have ---------------------------------------------------------------------------- */
 
-/* ixgbe drives several: ixgbe_type.h, IXGBE_DEV_ID_82599_*. ixgbe_sriov.c gives VFs no unicast promiscuity on those. */
+/* Devices that lack what others of their driver have. */
+static bool
+is_one_of(const struct host_func *pf, const uint16_t *devices, size_t n)
+{
+	for (size_t i = 0; i < n && pf && pf->vendor == VENDOR_INTEL; i++) {
+		if (pf->device == devices[i]) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* ixgbe_type.h, IXGBE_DEV_ID_82599_*. ixgbe_sriov.c gives VFs no unicast promiscuity on those. */
 static bool
 is_82599(const struct host_func *pf)
 {
 	static const uint16_t devices[] = {0x10f7, 0x10f8, 0x10f9, 0x10fb, 0x10fc, 0x1507, 0x1514, 0x1517, 0x151c, 0x1529, 0x152a,
 		0x154a, 0x154d, 0x154f, 0x1557, 0x1558};
-	for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++) {
-		if (pf->vendor == 0x8086 && pf->device == devices[i]) {
-			return true;
-		}
-	}
-	return false;
+	return is_one_of(pf, devices, sizeof(devices) / sizeof(devices[0]));
+}
+
+/* e1000_hw.h, E1000_DEV_ID_I350_*. igb_main.c limits the rate of an 82576's VFs alone. */
+static bool
+is_i350(const struct host_func *pf)
+{
+	static const uint16_t devices[] = {0x1521, 0x1522, 0x1523, 0x1524, 0x1546};
+	return is_one_of(pf, devices, sizeof(devices) / sizeof(devices[0]));
 }
 
 static enum err_code
@@ -67,7 +83,7 @@ no_promisc(const struct about *a, unsigned bit, struct err *err)
 {
 	enum rules_promisc way = bit == VFSET_PROMISC ? a->driver->promisc : a->driver->allmulti;
 	const char *frames = bit == VFSET_PROMISC ? "all unicast" : "all multicast";
-	if (bit == VFSET_PROMISC && a->pf && is_82599(a->pf)) {
+	if (bit == VFSET_PROMISC && is_82599(a->pf)) {
 		way = RULES_PROMISC_NONE;
 	}
 	if (way == RULES_PROMISC_NONE) {
@@ -79,8 +95,8 @@ no_promisc(const struct about *a, unsigned bit, struct err *err)
 	if (way == RULES_PROMISC_ASK) {
 		return err_hint(err, "who drives the VF asks for them: leave %s out", vfset_name(bit));
 	}
-	return err_hint(
-		err, "who drives the VF asks for them, and gets them when it is trusted: vfctl vf set %s trust on", a->name);
+	return err_hint(err, "who drives the VF asks for them, and gets them when it is trusted%s: vfctl vf set %s trust on",
+		bit == VFSET_PROMISC && a->driver->promisc_port ? " and its port is promiscuous" : "", a->name);
 }
 
 /* The sentence for a bit that the driver has no request for. */
@@ -100,22 +116,36 @@ no_such_setting(const struct about *a, unsigned bit, struct err *err)
 	return err_hint(err, "leave %s out", vfset_name(bit));
 }
 
+static enum err_code
+known_rate(const struct about *a, const struct vfset *want, struct err *err)
+{
+	const struct rules_driver *d = a->driver;
+	if (want->min_rate_bps && !d->min_rate) {
+		err_set(err, ERR_REFUSED, "%s has no minimum rate for VFs (%s)", a->by, a->name);
+		return err_hint(err, "leave min-rate out");
+	}
+	if (d->rate_link && without_link(a)) {
+		err_set(err, ERR_REFUSED, "%s takes a rate for VFs only while the port has a link, and %s has none (%s)", a->by,
+			a->port, a->name);
+		return err_hint(err, "set it again when the link is up");
+	}
+	if (d->rate_stays && !want->max_rate_bps && !want->min_rate_bps) {
+		err_set(err, ERR_REFUSED, "%s does not take the limit of a VF's rate away (%s)", a->by, a->name);
+		return err_hint(err, "the speed of the link limits nothing, either: rate 25G");
+	}
+	return ERR_NONE;
+}
+
 /* Of one bit. ERR_NONE: no rule speaks against it. */
 static enum err_code
 known(const struct about *a, unsigned bit, const struct vfset *want, struct err *err)
 {
 	const struct rules_driver *d = a->driver;
-	if (!(d->sets & bit)) {
+	if (!(d->sets & bit) || (bit == VFSET_RATE && is_i350(a->pf))) {
 		return no_such_setting(a, bit, err);
 	}
-	if (bit == VFSET_RATE && want->min_rate_bps && !d->min_rate) {
-		err_set(err, ERR_REFUSED, "%s has no minimum rate for VFs (%s)", a->by, a->name);
-		return err_hint(err, "leave min-rate out");
-	}
-	if (bit == VFSET_RATE && d->rate_link && without_link(a)) {
-		err_set(err, ERR_REFUSED, "%s takes a rate for VFs only while the port has a link, and %s has none (%s)", a->by,
-			a->port, a->name);
-		return err_hint(err, "set it again when the link is up");
+	if (bit == VFSET_RATE) {
+		return known_rate(a, want, err);
 	}
 	if (bit == VFSET_VLAN && want->vlan && want->proto == TAG_S && !d->qinq) {
 		err_set(err, ERR_REFUSED, "%s has no 802.1ad tags for VFs (%s)", a->by, a->name);
@@ -337,7 +367,7 @@ rules_refusal(const struct host *host, const struct host_func *vf, unsigned bit,
 		err_hint(err, "it takes root in the network namespace of %s", a.port);
 		break;
 	case RULES_BUSY:
-		err_set(err, ERR_REFUSED, "%s is busy with %s and did not set %s %s: %s", a.by, a.name, word, value, said);
+		err_set(err, ERR_FAILED, "%s is busy with %s and did not set %s %s: %s", a.by, a.name, word, value, said);
 		err_hint(err, "it may be in a reset: try again");
 		break;
 	case RULES_FULL:

@@ -232,6 +232,7 @@ for n in 0, 1:
         told[0] = vf(0, '52:54:00:00:10:00', vlan=100, qos=3)
         told[1] = vf(1, '52:54:00:00:10:01', trust=1, spoofchk=0, rate=(100, 2000))
         told[2] = vf(2, '52:54:00:00:10:02', vlan=200, proto=0x88a8, state=1)
+        told[3] = vf(3, vlan=4095)
         interface(10, 'eth10', '52:54:00:00:10:00', parent=carries(made[0], 'eth10', 10, 10000))
         folder(f'{made[2]}/net')
     interface(4 + n, f'eth{4 + n}', f'00:1b:21:00:00:0{4 + n}', flags=(RUNNING, UP)[n], mtu=(9000, 1500)[n], master=(30, 0)[n],

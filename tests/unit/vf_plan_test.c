@@ -385,6 +385,43 @@ a_driver_that_does_not_take_a_mac_back(void **state)
 	assert_non_null(strstr(w.entry.note, "qede"));
 }
 
+/* VFs as a driver without a spoof check by default makes them. */
+static void
+forget_new(struct host *host)
+{
+	pf()->autoprobe = false;
+	for (unsigned i = 0; i < 4; i++) {
+		host_vf(host, HOSTS_IGB_PF, i)->set.spoofchk = false;
+	}
+}
+
+static void
+a_driver_that_does_not_take_a_limit_away(void **state)
+{
+	(void)state;
+	struct plan_lease lease = {.holder = "vpx1", .want = {.has = VFSET_RATE, .max_rate_bps = 500000000}};
+	snprintf(pf()->driver, sizeof(pf()->driver), "qede");
+	steps_are(lease_as(2, lease), "eth0:2: rate 500 Mbit/s (was none)\n");
+	commit();
+	steps_are(release(vf(2), "vpx1", 0), "");
+	assert_string_equal(w.entry.note, "its rate stays limited: qede does not take that away");
+	commit();
+	/* Going away it need not be asked. */
+	forget_new(&w.host);
+	steps_are(numvfs(0, -1), "eth0:2: rate 500 Mbit/s (as before)\neth0: 0 VFs (was 4)\n");
+}
+
+/* Of a driver that nobody knows nothing is asked that destroying its VFs does anyway: it might refuse. */
+static void
+an_unknown_driver_is_not_asked_in_vain(void **state)
+{
+	(void)state;
+	snprintf(pf()->driver, sizeof(pf()->driver), "brandnew");
+	vf(1)->set.mac = 0x020000000001;
+	forget_new(&w.host);
+	steps_are(numvfs(0, -1), "eth0:1: mac 02:00:00:00:00:01 (as before)\neth0: 0 VFs (was 4)\n");
+}
+
 static void
 what_is_no_more_is_released(void **state)
 {
@@ -711,6 +748,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(leases_that_are_refused, start, stop),
 		cmocka_unit_test_setup_teardown(what_needs_no_step_is_known_for_the_next_boot, start, stop),
 		cmocka_unit_test_setup_teardown(a_driver_that_does_not_take_a_mac_back, start, stop),
+		cmocka_unit_test_setup_teardown(a_driver_that_does_not_take_a_limit_away, start, stop),
+		cmocka_unit_test_setup_teardown(an_unknown_driver_is_not_asked_in_vain, start, stop),
 		cmocka_unit_test_setup_teardown(what_is_no_more_is_released, start, stop),
 		cmocka_unit_test_setup_teardown(the_lowest_free_vf, start, stop),
 		cmocka_unit_test_setup_teardown(what_stays_gets_back_what_it_had, start, stop),

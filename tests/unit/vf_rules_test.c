@@ -11,13 +11,14 @@
 
 /* ---- drivers ------------------------------------------------------------------------------------------------------- */
 
-/* m: minimum rate, q: 802.1ad, z: MAC zero, P: no priority, L: no link up, R: no rate without link, U: needs up, S: stays */
+/* m: minimum rate, q: 802.1ad, z: MAC zero, P: no priority, L: no link up, T: link not told, R: no rate without link, K: keeps a
+ * rate, U: needs up, S: stays */
 static char *
 letters(const struct rules_driver *d, char text[16])
 {
-	snprintf(text, 16, "%s%s%s%s%s%s%s%s", d->min_rate ? "m" : "", d->qinq ? "q" : "", d->zero_mac ? "z" : "",
-		d->no_qos ? "P" : "", d->no_link_up ? "L" : "", d->rate_link ? "R" : "", d->needs_up ? "U" : "",
-		d->stays ? "S" : "");
+	snprintf(text, 16, "%s%s%s%s%s%s%s%s%s%s", d->min_rate ? "m" : "", d->qinq ? "q" : "", d->zero_mac ? "z" : "",
+		d->no_qos ? "P" : "", d->no_link_up ? "L" : "", d->link_untold ? "T" : "", d->rate_link ? "R" : "",
+		d->rate_stays ? "K" : "", d->needs_up ? "U" : "", d->stays ? "S" : "");
 	return text;
 }
 
@@ -27,9 +28,9 @@ drivers(void **state)
 	(void)state;
 	static const struct {
 		const char *name, *has, *lldp;
-	} known[] = {{"igb", "zR", ""}, {"ixgbe", "zLR", ""}, {"i40e", "z", "disable-fw-lldp on"},
-		{"ice", "mqz", "fw-lldp-agent off"}, {"mlx5_core", "mzS", ""}, {"mlx4_core", "mqzS", ""}, {"bnxt_en", "mqzU", ""},
-		{"sfc", "z", ""}, {"qede", "m", ""}, {"cxgb4", "P", ""}, {"virtio-pci", "", ""}};
+	} known[] = {{"igb", "zR", ""}, {"ixgbe", "zLTR", ""}, {"i40e", "z", "disable-fw-lldp on"},
+		{"ice", "mqz", "fw-lldp-agent off"}, {"mlx5_core", "mzS", ""}, {"mlx4_core", "qzS", ""}, {"bnxt_en", "mzPU", ""},
+		{"sfc", "zP", ""}, {"qede", "mPK", ""}, {"cxgb4", "P", ""}, {"virtio-pci", "", ""}};
 	for (size_t i = 0; i < COUNT(known); i++) {
 		char text[16], lldp[40] = "";
 		const struct rules_driver *d = rules_driver(known[i].name);
@@ -123,6 +124,8 @@ static const struct setting settings[] = {
 	{"igb", ONLY(VFSET_ALLMULTI), ERR_REFUSED, "igb has no switch that gives all multicast frames to eth0:1",
 		"who drives the VF asks for them: leave allmulti out"},
 	{"ixgbe", ONLY(VFSET_PROMISC), ERR_REFUSED, "ixgbe has no switch that gives all unicast frames to eth0:1",
+		"who drives the VF asks for them, and gets them when it is trusted and its port is promiscuous: vfctl vf set eth0:1"},
+	{"mlx5_core", ONLY(VFSET_PROMISC), ERR_REFUSED, "mlx5_core has no switch that gives all unicast frames to eth0:1",
 		"who drives the VF asks for them, and gets them when it is trusted: vfctl vf set eth0:1 trust on"},
 	{"ixgbe", LINK(VFSET_LINK_DISABLE), ERR_NONE, "", ""},
 	{"ixgbe", LINK(VFSET_LINK_ENABLE), ERR_REFUSED, "ixgbe cannot hold up the link of a VF", "link auto follows"},
@@ -133,6 +136,13 @@ static const struct setting settings[] = {
 	{"ice", VLAN(100, 0, 0x88a8), ERR_NONE, "", ""},
 	{"ice", LINK(VFSET_LINK_ENABLE), ERR_NONE, "", ""},
 	{"mlx4_core", ONLY(VFSET_TRUST), ERR_REFUSED, "mlx4_core does not know trust in its VFs (eth0:1)", "leave trust out"},
+	{"mlx4_core", RATE(100 * M, 50 * M), ERR_REFUSED, "mlx4_core has no minimum rate", ""},
+	{"bnxt_en", VLAN(100, 0, 0x88a8), ERR_REFUSED, "bnxt_en has no 802.1ad tags", ""},
+	{"bnxt_en", VLAN(100, 3, 0x8100), ERR_REFUSED, "bnxt_en has no priority beside the VLAN of a VF", "leave qos out"},
+	{"sfc", VLAN(100, 3, 0x8100), ERR_REFUSED, "sfc has no priority beside the VLAN of a VF", "leave qos out"},
+	{"qede", VLAN(100, 3, 0x8100), ERR_REFUSED, "qede has no priority beside the VLAN of a VF", "leave qos out"},
+	{"qede", RATE(100 * M, 0), ERR_NONE, "", ""},
+	{"qede", RATE(0, 0), ERR_REFUSED, "qede does not take the limit of a VF's rate away (eth0:1)", "the speed of the link"},
 	{"mlx5_core", VLAN(100, 0, 0x88a8), ERR_REFUSED, "mlx5_core has no 802.1ad tags", ""},
 	{"sfc", RATE(100 * M, 0), ERR_REFUSED, "sfc limits no rate of its VFs (eth0:1)", "leave rate out"},
 	{"cxgb4", ONLY(VFSET_SPOOFCHK), ERR_REFUSED, "cxgb4 has no spoof check of its VFs (eth0:1)", "leave spoofchk out"},
@@ -184,6 +194,12 @@ rates_without_link(void **state)
 	assert_string_equal(err.message, "igb takes a rate for VFs only while the port has a link, and eth0 has none (eth0:0)");
 	hosts_bind(pf, "ice", false);
 	assert_int_equal(rules_set(&host, vf, &want, &err), ERR_NONE);
+	/* Of those that igb drives, an I350 limits no rate at all. */
+	hosts_bind(pf, "igb", false);
+	pf->device = 0x1521;
+	assert_int_equal(rules_set(&host, vf, &want, &err), ERR_REFUSED);
+	assert_string_equal(err.message, "igb limits no rate of its VFs (eth0:0)");
+	pf->device = 0x10c9;
 	/* A PF that is not to be seen: there is nothing to compare with. */
 	free(pf->iface);
 	pf->iface = NULL;
@@ -305,7 +321,7 @@ refusals(void **state)
 		/* A prohibition is not explained by what the driver lacks. */
 		{"igb", VFSET_RATE, RATE(200 * M, 50 * M), RULES_FORBIDDEN, "Permission denied", ERR_REFUSED,
 			"rate 200 Mbit/s, at least 50 Mbit/s for eth0:1 is not permitted: Permission denied", "it takes root"},
-		{"i40e", VFSET_MAC, MAC(0x525400000111), RULES_BUSY, "Resource temporarily unavailable", ERR_REFUSED,
+		{"i40e", VFSET_MAC, MAC(0x525400000111), RULES_BUSY, "Resource temporarily unavailable", ERR_FAILED,
 			"i40e is busy with eth0:1 and did not set mac 52:54:00:00:01:11: Resource temporarily unavailable",
 			"it may be in a reset: try again"},
 		{"ixgbe", VFSET_VLAN, VLAN(7, 3, 0x8100), RULES_FULL, "No space left on device", ERR_REFUSED,

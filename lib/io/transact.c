@@ -53,17 +53,23 @@ is_empty(const struct step *step)
 	return (step->kind == STEP_VFSET && !step->to.set.has) || (step->kind == STEP_PORTSET && !step->to.port.has);
 }
 
+static void
+leave(struct doing *d, const struct step *step)
+{
+	char text[160];
+	step_text(d->t->host, step, text, sizeof(text));
+	add_text(d->left, sizeof(d->left), "%s%s", d->left[0] ? "; " : "", text);
+}
+
 /* What has failed, of a step that is mended or taken back. step is the one of the plan. */
 static void
 note_failure(struct doing *d, const struct step *step, const struct err *why)
 {
-	char text[160];
-	step_text(d->t->host, step, text, sizeof(text));
 	if (why->code == ERR_REFUSED || (d->mends && d->t->force)) {
-		add_text(d->left, sizeof(d->left), "%s%s", d->left[0] ? "; " : "", text);
+		leave(d, step);
 	} else if (!d->stuck.code) {
 		d->stuck = *why;
-		snprintf(d->halfway, sizeof(d->halfway), "%.119s", text);
+		step_text(d->t->host, step, d->halfway, sizeof(d->halfway));
 	}
 }
 
@@ -140,7 +146,9 @@ fail_mending(struct doing *d, const struct ledger_entry *open, struct err *err)
 	bool undoes = ledger_undoes(open->op);
 	err_set(err, code, "a command (%s by %s) was left halfway and cannot be %s: %.120s: %.150s", ledger_op_name(open->op),
 		open->who, undoes ? "taken back" : "finished", d->halfway, d->stuck.message);
-	return err_hint(err, "take out of the way what hinders it, or --force leaves it as it is");
+	return err_hint(err,
+		"take out of the way what hinders it; echo '{}' | vfctl apply --force - leaves what cannot be %s as it is",
+		undoes ? "taken back" : "done");
 }
 
 /* After a boot there is nothing to undo: VFs, their settings, drivers and the settings of ports are gone with the old one. */
@@ -207,6 +215,13 @@ transact_open(int timeout_ms, struct transact *t, transact_tell *tell, void *arg
 
 /* ---- doing ----------------------------------------------------------------------------------------------------------- */
 
+/* Who is forced to be rid of something leaves what a driver does not put back; what it has not yet done is waited for. */
+static bool
+is_leavable(enum err_code code)
+{
+	return code == ERR_REFUSED || code == ERR_FAILED;
+}
+
 /* Everything is taken back, and the error is that of the step. */
 static enum err_code
 fail_step(struct doing *d, const struct ledger_entry *entry, size_t done, const struct err *why, struct err *err)
@@ -228,9 +243,13 @@ fail_step(struct doing *d, const struct ledger_entry *entry, size_t done, const 
 	}
 	if (err) {
 		*err = *why;
+		if (!ledger_undoes(entry->op) && is_leavable(why->code)) {
+			snprintf(err->hint, sizeof(err->hint), "--force leaves what cannot be put back as it is");
+		}
 		if (d->stuck.code) {
 			add_text(err->message, sizeof(err->message), "; not taken back: %.100s", d->halfway);
-			snprintf(err->hint, sizeof(err->hint), "the next change tries again to take it back: %.160s",
+			snprintf(err->hint, sizeof(err->hint), "the next change %s: %.160s",
+				ledger_undoes(entry->op) ? "tries again to take it back" : "tries again to do it all",
 				d->stuck.message);
 		} else if (d->left[0]) {
 			add_text(err->message, sizeof(err->message), "; not taken back: %s", d->left);
@@ -252,6 +271,10 @@ do_steps(struct doing *d, struct ledger_entry *entry, struct err *err)
 		enum err_code code = perform_step(step, d->timeout_ms, &why);
 		if (code == ERR_NOT_FOUND && !ledger_undoes(entry->op)) {
 			note_gone(d, step);
+			continue;
+		}
+		if (is_leavable(code) && d->t->force && !ledger_undoes(entry->op)) {
+			leave(d, step);
 			continue;
 		}
 		if (code) {
@@ -307,6 +330,9 @@ run(struct doing *d, struct ledger_entry *entry, struct err *err)
 	}
 	if (d->gone[0]) {
 		add_text(entry->note, sizeof(entry->note), "%s%s is no more", entry->note[0] ? "; " : "", d->gone);
+	}
+	if (d->left[0]) {
+		add_text(entry->note, sizeof(entry->note), "%snot done: %s", entry->note[0] ? "; " : "", d->left);
 	}
 	return ERR_NONE;
 }

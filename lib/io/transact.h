@@ -16,7 +16,7 @@ struct transact {
 	char dir[256];
 	int lock;                /* -1: reading only */
 	int steps;               /* locked by all that do steps, also by what a killed command has left at work; -1: not */
-	bool force;              /* what cannot be mended is left as it is */
+	bool force;              /* what cannot be mended, or of a release put back, is left as it is */
 	const struct host *host; /* for the names in messages; may be NULL */
 	char left[240];          /* what mending could not put right, in words; empty: nothing */
 	char *text;
@@ -52,8 +52,9 @@ transact_open(int timeout_ms, struct transact *t, transact_tell *tell, void *arg
 /*
  * Writes the entry's begin, does its steps in order, and writes its end; the ledger knows of them. A step that fails: the steps
  * before it (and it) are taken back, "undone" is written, and the error is the step's; could they not be taken back, the message
- * says what is left, and what may go better the next time stays halfway. Getting rid of something that is no more succeeds. No
- * steps but a ledger that must know (ledger_news()) is written too. entry->seq, at, boot, who, and note are filled.
+ * says what is left, and what may go better the next time stays halfway. Getting rid of something that is no more succeeds, and
+ * with t->force also what the driver does not put back; the note says so. No steps but a ledger that must know (ledger_news()) is
+ * written too. entry->seq, at, boot, who, and note are filled.
  */
 enum err_code
 transact_run(struct transact *t, struct ledger_entry *entry, int timeout_ms, transact_tell *tell, void *arg, struct err *err);

@@ -175,6 +175,64 @@ what_cannot_be_taken_back_is_said(void **state)
 	must(bind_crypto);
 }
 
+/* A driver that never takes a setting back must not keep a lease from ending. */
+static void
+a_release_can_be_forced(void **state)
+{
+	(void)state;
+	struct err err = {0};
+	struct transact t = {.lock = -1, .force = true};
+	struct host host;
+	struct ledger_entry entry;
+	uint64_t mended;
+	must(four_vfs);
+	must(lease_2);
+	fail_with = ERR_REFUSED;
+	fail_kind = STEP_VFSET;
+	fail_after = 1;
+	fail_times = 1;
+	assert_int_equal(run(release_2, NULL, &err), ERR_REFUSED);
+	assert_string_equal(err.hint, "--force leaves what cannot be put back as it is");
+	assert_int_equal(transact_open(0, &t, NULL, NULL, &mended, &err), ERR_NONE);
+	assert_int_equal(mended, 0);
+	assert_string_equal(ledger_find(&t.ledger, HOSTS_IGB_PF, 2)->holder, "vpx1");
+	fail_after = 1;
+	fail_times = 1;
+	read_host(&host);
+	assert_int_equal(release_2(&(struct plan_input){.host = &host, .ledger = &t.ledger}, &entry, &err), ERR_NONE);
+	assert_int_equal(transact_run(&t, &entry, 0, NULL, NULL, &err), ERR_NONE);
+	assert_string_equal(entry.note, "not done: 0000:01:00.0:2: vlan none (was 100)");
+	assert_string_equal(ledger_find(&t.ledger, HOSTS_IGB_PF, 2)->holder, "");
+	assert_int_equal(shared->m.vf[2].set.mac, 0);
+	assert_string_equal(shared->m.vf[2].driver, "igbvf");
+	ledger_entry_free(&entry);
+	host_free(&host);
+	transact_close(&t);
+}
+
+/* What is to be got rid of is not taken back by the next command but done. */
+static void
+a_release_that_stays_halfway_is_finished(void **state)
+{
+	(void)state;
+	struct err err = {0};
+	must(four_vfs);
+	must(lease_2);
+	fail_with = ERR_TIMEOUT;
+	fail_kind = STEP_VFSET;
+	fail_after = 1;
+	fail_times = 3;
+	assert_int_equal(run(release_2, NULL, &err), ERR_TIMEOUT);
+	assert_non_null(strstr(err.hint, "the next change tries again to do it all"));
+	fail_times = 100;
+	assert_int_equal(run(set_1, NULL, &err), ERR_TIMEOUT);
+	assert_string_equal(err.hint,
+		"take out of the way what hinders it; echo '{}' | vfctl apply --force - leaves what cannot be done as it is");
+	fail_with = ERR_NONE;
+	must(set_1);
+	assert_int_equal(shared->m.vf[2].set.vlan, 0);
+}
+
 static void
 what_stays_halfway_is_mended_in_the_same_process(void **state)
 {
@@ -401,6 +459,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(what_goes_while_it_is_released_is_said, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_step_that_fails_takes_all_back, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_cannot_be_taken_back_is_said, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_release_can_be_forced, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_release_that_stays_halfway_is_finished, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_stays_halfway_is_mended_in_the_same_process, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_full_disk_changes_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(one_at_a_time, set_up, tear_down),

@@ -55,7 +55,8 @@ check_lease(const struct plan_input *in, const struct host_func *func, const str
 		return err_hint(err, "another one, or wait until it is released");
 	}
 	if (host_is_bridge(func)) {
-		return err_set(err, ERR_REFUSED, "%s is a bridge: other functions are behind it", name);
+		err_set(err, ERR_REFUSED, "%s is a bridge: other functions are behind it", name);
+		return err_hint(err, "it stays with the kernel; vfio does not need it");
 	}
 	if (func->role == HOST_PF && func->num_vfs) {
 		err_set(err, ERR_REFUSED, "%s has %u VF%s: it cannot be leased as a whole", name, func->num_vfs,

@@ -134,7 +134,7 @@ eth0:2: trust off (was on)\neth0:2: spoofchk on (was off)' \
 	plan $'eth0:3: trust on (was off)\neth0:3: driver igbvf (was none)' vf lease eth0:3 holder vpx2 trust on driver kernel
 	denied 4 "eth0:1 is leased to vpx1 since 2026-01-03T12:00:00Z (generation 2, by root)" vf lease eth0:1 holder vpx2
 	denied 5 "eth0 has 4 VFs: it cannot be leased as a whole" pci lease eth0 holder vpx2
-	denied 5 "0000:00:01.0 is a bridge" pci lease 00:01.0 holder vpx1
+	denied 5 "0000:00:00.0 is a bridge: other functions are behind it" pci lease 00:00.0 holder vpx1
 }
 
 @test "release: by another, of an older generation, of what a process uses" {

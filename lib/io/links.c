@@ -4,6 +4,7 @@
 #include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
 #include <netinet/in.h>
 #include <netlink/attr.h>
@@ -358,6 +359,22 @@ route_ways(struct links *links, const struct rtmsg *info, const struct ip *to, c
 	return true;
 }
 
+/* A route may name a nexthop object in place of its interfaces (net.ipv4.nexthop_compat_mode). There are no groups in groups. */
+static bool
+route_hops(struct links *links, const struct rtmsg *info, const struct ip *to, uint32_t id, bool member)
+{
+	bool ok = true;
+	for (size_t i = 0; i < links->nhops && ok; i++) {
+		const struct links_hop *hop = &links->hop[i];
+		if (hop->id == id && !hop->member) {
+			ok = route_out(links, info, to, hop->index);
+		} else if (hop->id == id && !member) {
+			ok = route_hops(links, info, to, hop->member, true);
+		}
+	}
+	return ok;
+}
+
 static bool
 parse_route(struct links *links, struct nlmsghdr *message)
 {
@@ -372,18 +389,64 @@ parse_route(struct links *links, struct nlmsghdr *message)
 	struct ip to = {.family = info.rtm_family == AF_INET ? 4 : 6}, said;
 	struct nlattr *attr, *ways = NULL;
 	int left;
-	uint32_t out = 0;
+	uint32_t out = 0, hop = 0;
 	nla_for_each_attr(attr, nlmsg_attrdata(message, sizeof(info)), nlmsg_attrlen(message, sizeof(info)), left)
 	{
 		if (nla_type(attr) == RTA_OIF) {
 			netlink_take(attr, &out, sizeof(out));
+		} else if (nla_type(attr) == RTA_NH_ID) {
+			netlink_take(attr, &hop, sizeof(hop));
 		} else if (nla_type(attr) == RTA_MULTIPATH) {
 			ways = attr;
 		} else if (nla_type(attr) == RTA_DST && take_ip(attr, info.rtm_family, &said)) {
 			to = said;
 		}
 	}
+	if (hop && !ways && !out) {
+		return route_hops(links, &info, &to, hop, false);
+	}
 	return ways ? route_ways(links, &info, &to, ways) : route_out(links, &info, &to, (int)out);
+}
+
+/* ---- nexthops -------------------------------------------------------------------------------------------------------- */
+
+static bool
+add_hop(struct links *links, struct links_hop hop)
+{
+	struct links_hop *place = grow(&links->hop, &links->nhops, sizeof(*place));
+	if (place) {
+		*place = hop;
+	}
+	return place;
+}
+
+static bool
+parse_nexthop(struct links *links, struct nlmsghdr *message)
+{
+	if (nlmsg_datalen(message) < (int)sizeof(struct nhmsg)) {
+		return false;
+	}
+	struct nlattr *attr, *group = NULL;
+	int left;
+	uint32_t id = 0, out = 0;
+	nla_for_each_attr(attr, nlmsg_attrdata(message, sizeof(struct nhmsg)), nlmsg_attrlen(message, sizeof(struct nhmsg)), left)
+	{
+		if (nla_type(attr) == NHA_ID) {
+			netlink_take(attr, &id, sizeof(id));
+		} else if (nla_type(attr) == NHA_OIF) {
+			netlink_take(attr, &out, sizeof(out));
+		} else if (nla_type(attr) == NHA_GROUP) {
+			group = attr;
+		}
+	}
+	struct nexthop_grp member;
+	for (size_t at = 0; group && at + sizeof(member) <= (size_t)nla_len(group); at += sizeof(member)) {
+		memcpy(&member, (const char *)nla_data(group) + at, sizeof(member));
+		if (!add_hop(links, (struct links_hop){.id = id, .member = member.id})) {
+			return false;
+		}
+	}
+	return group || add_hop(links, (struct links_hop){.id = id, .index = (int)out});
 }
 
 bool
@@ -400,6 +463,9 @@ links_parse(struct links *links, const void *data, size_t size)
 			break;
 		case RTM_NEWADDR:
 			ok &= parse_address(links, message);
+			break;
+		case RTM_NEWNEXTHOP:
+			ok &= parse_nexthop(links, message);
 			break;
 		case RTM_NEWROUTE:
 			ok &= parse_route(links, message);
@@ -419,6 +485,7 @@ links_free(struct links *links)
 		free(links->link[i].vf);
 	}
 	free(links->link);
+	free(links->hop);
 	free(links->addressed.index);
 	free(links->routes.index);
 	*links = (struct links){0};

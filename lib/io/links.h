@@ -42,9 +42,17 @@ struct links_set {
 	size_t n;
 };
 
+/* A nexthop object, or (member not 0) one of those of a group. */
+struct links_hop {
+	uint32_t id, member;
+	int index; /* the interface */
+};
+
 struct links {
 	struct links_link *link; /* sorted by index after links_sort() */
 	size_t n;
+	struct links_hop *hop;
+	size_t nhops;
 	struct links_set addressed; /* has an address that is not link-local */
 	struct links_set routes;    /* the default route goes out there */
 	/* Given before parsing: a login's ends; family 0: none. */
@@ -54,8 +62,8 @@ struct links {
 	int remote_length; /* of that route's prefix, + 1 */
 };
 
-/* Messages of rtnetlink, one after the other, as they come: links, addresses, routes; others are skipped. False: something is
- * left over at the end that is no message, or no memory. What was read is in links either way: links_free(). */
+/* Messages of rtnetlink, one after the other, as they come: links, addresses, nexthops before routes; others are skipped. False:
+ * something is left over at the end that is no message, or no memory. What was read is in links either way: links_free(). */
 bool
 links_parse(struct links *links, const void *data, size_t size);
 void
@@ -63,7 +71,8 @@ links_sort(struct links *links);
 void
 links_free(struct links *links);
 
-/* This machine's, or those that were recorded below the root: one dump each of links, addresses and routes. */
+/* This machine's, or those that were recorded below the root: one dump each of links, addresses and routes (and before them
+ * nexthops, where there are some). */
 enum err_code
 links_read(int root, struct links *links, struct err *err);
 

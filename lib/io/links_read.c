@@ -2,6 +2,7 @@
 /* Links asked for, and how they stand on each other. */
 #include <errno.h>
 #include <linux/if_link.h>
+#include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netlink/attr.h>
@@ -52,11 +53,13 @@ ask(struct netlink *nl, int type, const char *name, struct links *links)
 	union {
 		struct ifinfomsg link;
 		struct ifaddrmsg addr;
+		struct nhmsg hop;
 		struct rtmsg route;
 	} header = {0};
-	size_t size = type == RTM_GETLINK   ? sizeof(header.link)
-		      : type == RTM_GETADDR ? sizeof(header.addr)
-					    : sizeof(header.route);
+	size_t size = type == RTM_GETLINK      ? sizeof(header.link)
+		      : type == RTM_GETADDR    ? sizeof(header.addr)
+		      : type == RTM_GETNEXTHOP ? sizeof(header.hop)
+					       : sizeof(header.route);
 	struct nl_msg *msg = nlmsg_alloc_simple(type, name ? 0 : NLM_F_DUMP);
 	if (!msg) {
 		return ENOMEM;
@@ -81,7 +84,7 @@ ask(struct netlink *nl, int type, const char *name, struct links *links)
 static int
 ask_all(struct netlink *nl, struct links *links)
 {
-	static const int types[] = {RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE};
+	static const int types[] = {RTM_GETLINK, RTM_GETADDR, RTM_GETNEXTHOP, RTM_GETROUTE};
 	int error = EINTR;
 	for (int try = 0; try < TRIES && error == EINTR; try++) {
 		struct ip remote = links->remote, local = links->local;
@@ -91,6 +94,8 @@ ask_all(struct netlink *nl, struct links *links)
 		error = 0;
 		for (size_t i = 0; i < sizeof(types) / sizeof(types[0]) && error == 0; i++) {
 			error = ask(nl, types[i], NULL, links);
+			/* Linux before 5.3 has none. */
+			error = types[i] == RTM_GETNEXTHOP && error == EOPNOTSUPP ? 0 : error;
 		}
 	}
 	return error;

@@ -7,7 +7,8 @@ What is there to see (0000: is left out):
   04:00.0            a crypto device with SR-IOV (Intel QAT), no VFs
   05:00.0 05:01.0    two crypto devices without (Cavium Nitrox): one on vfio-pci and held by process 4242, one free
   06:00.0            Mellanox mlx5, eth6, with VFs 06:00.2 and 06:00.3; its driver tells nothing of
-                     the first one's trust and spoof check, and calls the port "p0" as another does
+                     the first one's trust and spoof check, and calls the port "p0" as another does; a default route by a
+                     group of nexthops goes there
   07:00.0 07:00.1    Intel I350, eth0 "NIC1" and eth1 below bond0; bond0.20 has the default route and the login
   10:00.0 10:00.1    Intel 82599, eth4 (in br0, also ens1f0 and enp16s0f0) and eth5, with N VFs each (63); of eth4's,
                      :0 is under ixgbevf as eth10 and up, :1 on vfio-pci and held by process 812, :2 in another network namespace, the others without a driver
@@ -114,7 +115,7 @@ def function(name, ids, class_code=0x020000, rev=1, sub=(0, 0), driver='', overr
 
 # ---- rtnetlink ----------------------------------------------------------------------------------------------------------
 
-RTM_NEWLINK, RTM_NEWADDR, RTM_NEWROUTE, NLMSG_DONE = 16, 20, 24, 3
+RTM_NEWLINK, RTM_NEWADDR, RTM_NEWROUTE, RTM_NEWNEXTHOP, NLMSG_DONE = 16, 20, 24, 104, 3
 IFLA_ADDRESS, IFLA_IFNAME, IFLA_MTU, IFLA_LINK, IFLA_MASTER, IFLA_LINKINFO, IFLA_VFINFO_LIST, IFLA_PARENT = 1, 3, 4, 5, 10, 18, 22, 56
 IFLA_PROP_LIST, IFLA_ALT_IFNAME = 52, 53
 NESTED = 0x8000
@@ -169,11 +170,18 @@ def address(index, value, length, family=2):
                          (attr(2, data) if family == 2 else b'')))
 
 
-def route(index, to='', length=0, ways=()):
-    """ways: interfaces of a multipath route."""
+def nexthop(number, index=0, group=()):
+    """Among the routes, before those that name it."""
+    members = b''.join(struct.pack('=IBBH', member, 0, 0, 0) for member in group)
+    routes.append(message(RTM_NEWNEXTHOP, struct.pack('=BBBBI', 2, 0, 3, 0, 0) + attr(1, struct.pack('=I', number)) +
+                          (attr(2, members) if group else attr(5, index))))
+
+
+def route(index, to='', length=0, ways=(), hop=0):
+    """ways: interfaces of a multipath route; hop: the number of a nexthop, and nothing else."""
     hops = b''.join(struct.pack('=HBBi', 16, 0, 0, way) + attr(5, ip('203.0.113.1')) for way in ways)
     routes.append(message(RTM_NEWROUTE, struct.pack('=BBBBBBBBI', 2, length, 0, 0, 254, 3, 0, 1, 0) + (attr(1, ip(to)) if to else b'') +
-                          (attr(9, hops) if ways else attr(4, index))))
+                          (attr(30, struct.pack('=I', hop)) if hop else attr(9, hops) if ways else attr(4, index))))
 
 
 def carries(at, name, index, speed=None, virtio=''):
@@ -220,6 +228,9 @@ address(1, '127.0.0.1', 8)
 address(21, '192.0.2.10', 24)
 address(21, 'fe80000000000000ae1f6bfffe000000', 64, 10)
 route(21)
+nexthop(7, 6)
+nexthop(8, group=(7,))
+route(0, hop=8)
 route(21, '192.0.2.0', 24)
 
 for n in 0, 1:

@@ -171,6 +171,13 @@ teardown_file() { rig_clean; }
 	refused 5 "the default route goes over pf1" vfctl pci bind pf1 vfio-pci
 	refused 5 "default route" vfctl port set pf1 mtu 2000
 	same driver "$(driver_of $PF1)" igb
+	# the kernel does not say where it goes, but which nexthop it takes
+	sysctl -qw net.ipv4.nexthop_compat_mode=0
+	ip route del default
+	ip nexthop add id 5 via 10.78.0.254 dev pf1
+	ip route add default nhid 5
+	refused 5 "the default route goes over pf1" vfctl pci bind pf1 vfio-pci
+	sysctl -qw net.ipv4.nexthop_compat_mode=1
 	vfctl pci bind pf1 vfio-pci --force
 	same driver "$(driver_of $PF1)" vfio-pci
 	vfctl pci unbind $PF1

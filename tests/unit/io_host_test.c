@@ -201,6 +201,8 @@ ways_are_followed_down(void **state)
 		assert_string_equal(func->iface->login, "198.51.100.200");
 		assert_false(func->iface->has_address);
 	}
+	/* By a nexthop object. */
+	assert_string_equal(at(&host, "06:00.0")->iface->route, "eth6");
 	const struct host_if *eth4 = at(&host, "10:00.0")->iface;
 	assert_string_equal(eth4->name, "eth4");
 	assert_string_equal(eth4->upper, "br0");

@@ -2,19 +2,15 @@
 /* What the doctor wants to know of a machine, beside its functions. */
 #include <errno.h>
 #include <linux/capability.h>
-#include <linux/ethtool.h>
-#include <linux/sockios.h>
-#include <net/if.h>
 #include <pci/pci.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/num.h"
+#include "io/ethtool.h"
 #include "io/host.h"
 #include "io/sysfs.h"
 #include "vf/rules.h"
@@ -315,58 +311,23 @@ read_acs(struct reading *r, const char *root, const struct host *host)
 
 /* ---- firmware -------------------------------------------------------------------------------------------------------------- */
 
-#define FLAGS_MAX 32 /* of a word */
-
-/* -1: the driver has no such flag. */
-static int
-private_flag(int fd, const char *ifname, const char *flag)
-{
-	union {
-		struct ethtool_gstrings head;
-		uint8_t space[sizeof(struct ethtool_gstrings) + FLAGS_MAX * ETH_GSTRING_LEN];
-	} strings = {.head = {.cmd = ETHTOOL_GSTRINGS, .string_set = ETH_SS_PRIV_FLAGS, .len = FLAGS_MAX}};
-	union {
-		struct ethtool_sset_info head;
-		uint8_t space[sizeof(struct ethtool_sset_info) + sizeof(uint32_t)];
-	} info = {.head = {.cmd = ETHTOOL_GSSET_INFO, .sset_mask = 1ull << ETH_SS_PRIV_FLAGS}};
-	struct ethtool_value flags = {.cmd = ETHTOOL_GPFLAGS};
-	struct ifreq request = {.ifr_data = (char *)&info};
-	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", ifname);
-	if (ioctl(fd, SIOCETHTOOL, &request) || !info.head.sset_mask || info.head.data[0] > FLAGS_MAX) {
-		return -1;
-	}
-	request.ifr_data = (char *)&strings;
-	if (ioctl(fd, SIOCETHTOOL, &request)) {
-		return -1;
-	}
-	request.ifr_data = (char *)&flags;
-	if (ioctl(fd, SIOCETHTOOL, &request)) {
-		return -1;
-	}
-	for (unsigned i = 0; i < info.head.data[0]; i++) {
-		if (strncmp((const char *)&strings.head.data[i * ETH_GSTRING_LEN], flag, ETH_GSTRING_LEN) == 0) {
-			return flags.data >> i & 1;
-		}
-	}
-	return -1;
-}
-
 static void
 read_agents(struct reading *r, const struct host *host)
 {
-	int fd = r->root == SYSFS_MACHINE ? socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0) : -1;
-	for (size_t i = 0; i < host->nfuncs && fd >= 0; i++) {
+	struct ethtool tool;
+	if (r->root != SYSFS_MACHINE || ethtool_open(&tool) != 0) {
+		return;
+	}
+	for (size_t i = 0; i < host->nfuncs; i++) {
 		const struct host_func *func = &host->func[i];
 		const struct rules_driver *driver = rules_driver(func->driver);
-		if (func->role != HOST_PF || !func->nifaces || !driver->lldp_flag) {
-			continue;
+		bool on;
+		if (func->role == HOST_PF && func->nifaces && driver->lldp_flag &&
+			ethtool_flag(&tool, func->iface[0].name, driver->lldp_flag, &on) == 0) {
+			r->facts->lldp_agent[i] = on != driver->lldp_stop;
 		}
-		int value = private_flag(fd, func->iface[0].name, driver->lldp_flag);
-		r->facts->lldp_agent[i] = value < 0 ? -1 : value != driver->lldp_stop;
 	}
-	if (fd >= 0) {
-		close(fd);
-	}
+	ethtool_close(&tool);
 }
 
 /* ---------------------------------------------------------------------------------------------------------------------------- */

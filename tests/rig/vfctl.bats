@@ -159,7 +159,10 @@ teardown_file() { rig_clean; }
 	same "driver and override" "$(driver_of "$address") $(<"$PCI/$address/driver_override")" "none (null)"
 	vfctl vf bind pf0:0 kernel
 	vfctl vf bind pf0:0 vfio-pci
+	says "pf0:1: unchanged" vfctl vf unbind pf0:1
+	bind "$(vf 0 1)" vfio-pci
 	says "pf0:1: driver igbvf" vfctl vf unbind pf0:1
+	says "pf0:1: unchanged" vfctl vf unbind pf0:1
 	refused 5 "there is no driver xen-pciback" vfctl vf bind pf0:0 xen-pciback
 	refused 5 "there is no driver nonesuch" vfctl vf bind pf0:0 nonesuch
 	same driver "$(driver_of "$address")" vfio-pci

@@ -5,6 +5,7 @@
 
 #define HEADROOM 128    /* before the frame: RTE_PKTMBUF_HEADROOM */
 #define ROOM_MIN 2048   /* drivers count on that much behind the headroom */
+#define ROOM_STEP 1024  /* Intel's NICs use whole ones of the room, and split a frame that needs more */
 #define FRAME_EXTRA 26  /* Ethernet header, two tags, CRC */
 #define MBUF_STRUCT 128 /* struct rte_mbuf */
 #define MBUF_POOL 80    /* what the pool adds to each: header, alignment, a place in its stack */
@@ -76,7 +77,7 @@ conf_mbuf_room(const struct conf *conf)
 	uint32_t room = ROOM_MIN;
 	for (size_t i = 0; i < conf->nports; i++) {
 		uint32_t frame = conf->port[i].mtu + FRAME_EXTRA;
-		frame = (frame + SEG_LINE - 1) / SEG_LINE * SEG_LINE;
+		frame = (frame + ROOM_STEP - 1) / ROOM_STEP * ROOM_STEP;
 		room = frame > room ? frame : room;
 	}
 	return HEADROOM + room;

@@ -483,6 +483,7 @@ test_memory(void **state)
 	conf_free(&conf);
 	conf = good(PORT("'mtu': 9000"));
 	assert_true(conf_mbuf_room(&conf) >= 128 + 14 + 8 + 9000 + 4);
+	assert_int_equal((conf_mbuf_room(&conf) - 128) % 1024, 0);
 	conf_free(&conf);
 }
 

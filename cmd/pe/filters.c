@@ -15,7 +15,8 @@
 #define SWEEP_SOON_NS 100000000ull /* when entries have gone */
 #define PAUSE_MIN_NS 2000000000ull /* after a refusal */
 #define PAUSE_MAX_NS 60000000000ull
-#define VLANS_NS 10000000000ull /* between two tries with VLANs that were refused */
+#define VLANS_NS 10000000000ull    /* between two tries with VLANs that were refused */
+#define VLANS_BURST_NS 10000000ull /* that a tick asks for VLANs: one of thousands costs as much as another */
 
 /* What was wanted and is so no more stays for a while: a station whose link has failed is not to be cut off when it is back. */
 #define KEEP_NS 60000000000ull
@@ -32,7 +33,10 @@ struct filtered {
 	uint64_t refused;
 	uint32_t wanted;
 	uint16_t vlans, vlans_refused;
-	uint64_t vlans_ns; /* when those are tried again */
+	uint64_t vlans_ns;   /* when those are tried again */
+	uint16_t vlan_next;  /* of a turn through the VLANs; 0: none is under way */
+	uint16_t vlan_first; /* that was refused in it; 0: none */
+	int vlan_error;      /* why */
 	bool told;
 	unsigned nkept;
 	struct kept kept[FILTER_MAX]; /* what it has, and when it was last wanted */
@@ -172,7 +176,9 @@ settle_own(struct control *control, unsigned n, uint64_t now_ns)
 	for (unsigned i = 0; i < port->nfilters; i++) {
 		filter_list_add(&f->list, port->filter[i], FILTER_LEARNED, now_ns - i);
 	}
-	(void)settle(control, n, &f->list, now_ns);
+	if (!settle(control, n, &f->list, now_ns)) {
+		(void)settle(control, n, &f->list, now_ns); /* how much it takes is known now: others make room for ours */
+	}
 	for (unsigned i = 1; i < SEG_MAX_IFACES; i++) {
 		const struct iface *iface = engine->view->plan->iface[i];
 		char mac[MAC_TEXT_SIZE];
@@ -187,41 +193,81 @@ settle_own(struct control *control, unsigned n, uint64_t now_ns)
 
 /* ---- VLANs -------------------------------------------------------------------------------------------------------- */
 
+/* A turn through the VLANs: those that are wanted no more go at once, the others come as there is time. */
 static void
-settle_vlans(struct control *control, unsigned n, uint64_t now_ns)
+vlans_begin(struct control *control, unsigned n)
 {
-	struct engine *engine = control->engine;
-	int error = 0, last = 0;
 	struct filtered *f = control->filters->port[n];
-	struct port *port = engine->port[n];
-	const uint16_t *fid = engine->view->plan->port[n].fid;
-	uint16_t first_refused = 0, had_refused = f->vlans_refused;
-	f->vlans = f->vlans_refused = 0;
+	struct port *port = control->engine->port[n];
+	const uint16_t *fid = control->engine->view->plan->port[n].fid;
 	for (uint16_t vid = VLAN_MIN; port->driver->vlan && vid <= VLAN_MAX; vid++) {
-		bool wanted = fid && fid[vid];
-		if (!wanted && port_has_vlan(port, vid)) {
+		if (!(fid && fid[vid]) && port_has_vlan(port, vid)) {
 			(void)port_set_vlan(port, vid, false);
 		}
 	}
-	for (uint16_t vid = VLAN_MIN; port->driver->vlan && fid && vid <= VLAN_MAX; vid++) {
-		if (fid[vid] && !port_has_vlan(port, vid) && (last = port_set_vlan(port, vid, true)) != 0) {
-			error = error ? error : last;
-			first_refused = first_refused ? first_refused : vid;
-			f->vlans_refused++;
-		}
-		f->vlans += fid[vid] && port_has_vlan(port, vid);
-	}
-	f->vlans_ns = now_ns + VLANS_NS;
-	if (first_refused && f->vlans_refused != had_refused && (error == ETIMEDOUT || error == ENODEV)) {
+	f->vlan_next = VLAN_MIN;
+	f->vlan_first = 0;
+}
+
+static void
+vlans_end(struct control *control, unsigned n, uint16_t had_refused)
+{
+	struct engine *engine = control->engine;
+	const struct filtered *f = control->filters->port[n];
+	const struct port *port = f->port;
+	bool more = f->vlan_first && f->vlans_refused != had_refused;
+	if (more && (f->vlan_error == ETIMEDOUT || f->vlan_error == ENODEV)) {
 		engine_event(engine, LOG_LEVEL_WARNING, "port %s: its device does not answer, and lets in %u of %u VLANs",
 			port->name, f->vlans, f->vlans + f->vlans_refused);
-	} else if (first_refused && f->vlans_refused != had_refused) {
+	} else if (more) {
 		engine_event(engine, LOG_LEVEL_WARNING,
 			"port %s: its device refuses %u of %u VLANs, the first is %u: its table is full%s%s", port->name,
-			f->vlans_refused, f->vlans + f->vlans_refused, first_refused,
+			f->vlans_refused, f->vlans + f->vlans_refused, f->vlan_first,
 			port->pf[0] ? ", or vfctl vf set has put it into one: " : "", port->pf);
-	} else if (!first_refused && had_refused) {
+	} else if (!f->vlan_first && had_refused) {
 		engine_event(engine, LOG_LEVEL_NOTICE, "port %s: lets in all %u VLANs again", port->name, f->vlans);
+	}
+}
+
+static void
+vlans_some(struct control *control, unsigned n, uint64_t until_ns)
+{
+	struct filtered *f = control->filters->port[n];
+	struct port *port = control->engine->port[n];
+	const uint16_t *fid = control->engine->view->plan->port[n].fid;
+	uint16_t wanted = 0, vid;
+	for (; f->vlan_next <= VLAN_MAX && engine_now_ns() < until_ns; f->vlan_next++) {
+		vid = f->vlan_next;
+		bool ask = port->driver->vlan && fid && fid[vid] && !port_has_vlan(port, vid);
+		int error = ask ? port_set_vlan(port, vid, true) : 0;
+		if (error && !f->vlan_first) {
+			f->vlan_first = vid;
+			f->vlan_error = error;
+		}
+	}
+	f->vlans = 0;
+	for (vid = VLAN_MIN; port->driver->vlan && fid && vid <= VLAN_MAX; vid++) {
+		wanted += fid[vid] != 0;
+		f->vlans += fid[vid] && port_has_vlan(port, vid);
+	}
+	if (f->vlan_next > VLAN_MAX) {
+		uint16_t had_refused = f->vlans_refused;
+		f->vlan_next = 0;
+		f->vlans_ns = engine_now_ns() + VLANS_NS;
+		f->vlans_refused = wanted - f->vlans;
+		vlans_end(control, n, had_refused);
+	}
+}
+
+static void
+vlans_tick(struct control *control)
+{
+	uint64_t until_ns = engine_now_ns() + VLANS_BURST_NS;
+	for (unsigned n = 1; n < SEG_MAX_PORTS; n++) {
+		const struct filtered *f = ready(control, n);
+		if (f && f->vlan_next) {
+			vlans_some(control, n, until_ns);
+		}
 	}
 }
 
@@ -298,7 +344,8 @@ keep_no_more(struct filtered *f, uint64_t mac)
 {
 	for (unsigned i = 0; i < f->nkept; i++) {
 		if (f->kept[i].mac == mac) {
-			f->kept[i].wanted_ns = 0;
+			f->kept[i] = f->kept[--f->nkept];
+			return;
 		}
 	}
 }
@@ -405,8 +452,8 @@ sweep_end(struct control *control, uint64_t now_ns)
 			list_own(control->engine, n, &f->list);
 			list_kept(f, now_ns);
 			(void)settle(control, n, &f->list, now_ns);
-			if (now_ns >= f->vlans_ns) {
-				settle_vlans(control, n, now_ns);
+			if (!f->vlan_next && now_ns >= f->vlans_ns) {
+				vlans_begin(control, n);
 			}
 			note_kept(f, now_ns);
 			tell(control, f);
@@ -467,6 +514,7 @@ filters_tick(struct control *control, uint64_t now_ns)
 	if (filters->sweeping) {
 		sweep_some(control, now_ns);
 	}
+	vlans_tick(control);
 }
 
 /* ---- from one plan to the next ------------------------------------------------------------------------------------ */
@@ -478,6 +526,7 @@ filters_again(struct control *control, uint16_t number)
 	if (f) {
 		f->room = FILTER_MAX;
 		f->pause_ns = f->retry_ns = f->vlans_ns = 0;
+		f->vlan_next = f->vlan_next ? VLAN_MIN : 0;
 		control->filters->next_ns = 0;
 	}
 }
@@ -510,11 +559,12 @@ filters_apply(struct control *control)
 		take_up(control, n);
 		filters_again(control, n);
 		if (ready(control, n)) {
-			settle_vlans(control, n, now_ns);
+			vlans_begin(control, n);
 			warn_of_vlans(control, n);
 			settle_own(control, n, now_ns);
 		}
 	}
+	vlans_tick(control);
 	control->filters->sweeping = false;
 	control->filters->next_ns = 0;
 }

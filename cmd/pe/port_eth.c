@@ -134,7 +134,8 @@ eth_set_mtu(struct port *port, uint16_t mtu, struct err *err)
 		return ERR_NONE;
 	}
 	err_set(err, ERR_REFUSED, "ports.%s.mtu: %s does not take %u now: %s", port->name, port->device_text, mtu, strerror(-rc));
-	return err_hint(err, "%s", rc == -EBUSY ? "remove the port, apply, and add it again" : "a smaller one");
+	bool live = rc != -EBUSY && rc != -ENOTSUP;
+	return err_hint(err, "%s", !live ? "remove the port, apply, and add it again" : "a smaller one");
 }
 
 static bool

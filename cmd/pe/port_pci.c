@@ -156,7 +156,7 @@ static int
 pci_filter_clear(struct port *port)
 {
 	const struct eth_device *dev = port->device;
-	return dev->gone || dev->cut_off ? ENODEV : igbvf_clear(dev->igbvf, port->mac);
+	return dev->gone || dev->cut_off || dev->igbvf == NULL ? ENODEV : igbvf_clear(dev->igbvf, port->mac);
 }
 
 static int
@@ -188,7 +188,8 @@ let_multicasts_in(struct port *port)
 	const struct eth_device *dev = port->device;
 	int error = dev->igbvf != NULL ? igbvf_multicast(dev->igbvf) : -rte_eth_allmulticast_enable(port->eth_id);
 	char text[160];
-	if (error != 0) {
+	/* A physical function that does not answer will have this one begin anew. */
+	if (error != 0 && error != ETIMEDOUT) {
 		snprintf(text, sizeof(text), "it does not let all multicasts in (%s), which IPv6 needs%s%s%s", strerror(error),
 			port->pf[0] ? ": vfctl vf set " : "", port->pf, port->pf[0] ? " trust on" : "");
 		warn(port, text);

@@ -95,6 +95,7 @@ publish_port(struct control *control, uint16_t number)
 	const struct port *port = engine->port[number];
 	struct seg_port *out = &seg_control(&engine->seg)->port[number];
 	filters_publish(control, number, out);
+	seg_put(&out->mac, port->mac);
 	seg_put(&out->speed_bps, port->speed_bps);
 	seg_put(&out->rx_missed, port->rx_missed);
 	seg_put(&out->link_since_ns, control->link_since_ns[number]);

@@ -42,7 +42,8 @@ transmit_burst(struct worker *w, struct lane *lane, struct txq *txq, struct rte_
 		}
 		n = kept;
 	}
-	unsigned sent = n ? seg_get(&lane->port->driver)->tx(lane->port, txq->queue, frame, (uint16_t)n) : 0;
+	/* acquire: as in worker_receive() */
+	unsigned sent = n ? seg_get_acquire(&lane->port->driver)->tx(lane->port, txq->queue, frame, (uint16_t)n) : 0;
 	for (unsigned i = sent; i < n; i++) {
 		bytes -= rte_pktmbuf_pkt_len(frame[i]);
 		worker_drop_out(w, SEG_DROP_TX_FULL, number, frame[i]);

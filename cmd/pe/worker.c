@@ -242,7 +242,8 @@ worker_receive(struct worker *w, const struct polled *polled)
 	if (!queue_take(&polled->rxq->owner, w->number)) {
 		return false;
 	}
-	unsigned n = seg_get(&port->driver)->rx(port, polled->rxq->queue, frame, BURST, w->mine);
+	/* acquire: what a device that is back needs is there, device.c */
+	unsigned n = seg_get_acquire(&port->driver)->rx(port, polled->rxq->queue, frame, BURST, w->mine);
 	queue_give(&polled->rxq->owner);
 	if (!n) {
 		return false;

@@ -154,8 +154,13 @@ reaches()
 	[ "$(port b .filters)" -ge 8 ]
 	[ "$(port b .filters)" -lt 28 ]
 	[ "$(port b .filters_refused)" -ge 1 ]
+	# an address of ours drives out one of theirs, at once
+	jq '.interfaces.ib = {bridge: "br", vlan: 1, mac: "02:00:00:00:bb:01", addresses: ["10.0.0.9/24"]}' "$W/e.json" >"$W/own.json"
+	pe apply -a e -c "$W/own.json"
+	run -1 event "does not let in"
+	reaches s3 10.0.0.9
 	brtable flush type all -a e --yes
-	await 20 port_is b .filters_wanted 0
+	await 20 port_is b .filters_wanted 1
 	reaches s1 10.0.0.3
 	await 20 event "port b: lets in all"
 }
@@ -269,10 +274,42 @@ reaches()
 @test "more VLANs than the NIC has filters for: said, and the first ones pass" {
 	two_vfs
 	bridge_conf | jq '.bridges.br.ports = {a: {tagged: [range(100; 150)]}, b: {tagged: [range(100; 150)]}}' | engine e
-	event "port a: its device refuses"
+	await 20 event "port a: its device refuses"
 	[ "$(port a .vlans)" -ge 16 ]
 	[ "$(port a .vlans_refused)" -ge 10 ]
 	same "all" "$(port a '.vlans + .vlans_refused')" 50
+}
+
+# bats test_tags=slow
+@test "thousands of VLANs are asked for a few at a time: the engine is ready, and works, before the last" {
+	two_vfs
+	bridge_conf | jq '.bridges.br.ports = {a: {tagged: [range(2; 4000)]}, b: {tagged: [range(2; 4000)]}}' | engine e
+	run -1 event "port b: its device refuses"
+	await 30 event "port a: its device refuses"
+	await 30 event "port b: its device refuses"
+	same "all" "$(port b '.vlans + .vlans_refused')" 3998
+}
+
+# bats test_tags=slow
+@test "the longest frames of a large MTU pass, and a VF keeps its MTU while it runs" {
+	local n
+	two_vfs
+	for n in 0 1; do
+		ip link set dev pf$n mtu 9000
+		ip -n w$n link set dev w$n mtu 9000
+		await 20 pf_carrier $n
+	done
+	bridge_conf | jq '.ports.a.mtu = 9000 | .ports.b.mtu = 9000' | engine e
+	station s1 0 02:00:00:00:00:01 10.0.0.1/24
+	station s3 1 02:00:00:00:00:03 10.0.0.3/24
+	ip -n s1 link set dev s1 mtu 9000
+	ip -n s3 link set dev s3 mtu 9000
+	reaches s1 10.0.0.3
+	pings s1 10.0.0.3 -s 8972 -M do
+	# its driver cannot change it while it runs
+	jq '.ports.a.mtu = 1500' "$W/e.json" >"$W/small.json"
+	run -5 pe apply -a e -c "$W/small.json"
+	[[ "$output" == *"ports.a.mtu: pci:$(vf 0 0) does not take 1500 now"*"remove the port, apply, and add it again"* ]]
 }
 
 # bats test_tags=slow
@@ -290,12 +327,14 @@ reaches()
 	port_is a .link up
 	pe status -a e
 	same "the VFs" "$(cat "$PCI/$PF1/sriov_numvfs")" 0
-	# it comes back, and the port with it
+	# it comes back with another address, and the port with it
 	vfs 1 1
+	ip link set dev pf1 vf 0 mac 52:54:00:00:02:77
 	trusted 1 0
 	vfio 1 0
 	await 30 event "port b: the device is back"
 	await 30 port_is b .link up
+	await 20 port_is b .mac 52:54:00:00:02:77
 	reaches s1 10.0.0.3
 }
 
@@ -379,6 +418,7 @@ said()
 	for port in a b c; do
 		port_is $port .link down
 	done
+	run -1 event multicasts
 	ip link set dev pf0 up
 	for port in a b c; do
 		await 20 port_is $port .link up

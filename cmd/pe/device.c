@@ -12,7 +12,8 @@
 #define HUSH_MS 200
 #define PAUSE_MIN_NS 100000000ull
 #define PAUSE_MAX_NS 10000000000ull
-#define LOOK_NS 250000000ull /* whether a device is back */
+#define PAUSE_STALLED_NS 1000000000ull /* of a device that the kernel waits for */
+#define LOOK_NS 250000000ull           /* whether a device is back */
 
 /* No core is inside the driver any more, nor enters it. False: one is stalled there. */
 static bool
@@ -49,10 +50,10 @@ work_again(struct control *control, struct port *port)
 }
 
 static void
-put_off(struct port *port, uint64_t now_ns)
+put_off(struct port *port, uint64_t most_ns, uint64_t now_ns)
 {
 	port->pause_ns = port->pause_ns ? port->pause_ns * 2 : PAUSE_MIN_NS;
-	port->pause_ns = port->pause_ns < PAUSE_MAX_NS ? port->pause_ns : PAUSE_MAX_NS;
+	port->pause_ns = port->pause_ns < most_ns ? port->pause_ns : most_ns;
 	port->retry_ns = now_ns + port->pause_ns;
 }
 
@@ -66,7 +67,7 @@ failed(struct engine *engine, struct port *port, struct err *err)
 		engine_event(engine, LOG_LEVEL_WARNING, "port %s: %s%s%s", port->name, err->message, err->hint[0] ? ": " : "",
 			err->hint);
 	}
-	put_off(port, engine_now_ns());
+	put_off(port, PAUSE_MAX_NS, engine_now_ns());
 }
 
 static void
@@ -81,7 +82,7 @@ let_go(struct control *control, struct port *port)
 		port->pause_ns = 0;
 		port->retry_ns = engine_now_ns() + LOOK_NS;
 	} else {
-		put_off(port, engine_now_ns());
+		put_off(port, PAUSE_STALLED_NS, engine_now_ns());
 	}
 }
 
@@ -107,7 +108,7 @@ begin_anew(struct control *control, struct port *port, const struct port_env *en
 	struct err err = {0};
 	eal_listen();
 	if (!hush(engine, port)) {
-		put_off(port, engine_now_ns());
+		put_off(port, PAUSE_STALLED_NS, engine_now_ns());
 		return;
 	}
 	if (port->idle->restart(port, env, &err) == ERR_NONE) {

@@ -171,7 +171,7 @@ layer_rig()
 layer_sanitized()
 {
 	# the tree of the fuzz targets: most of it is there
-	ok_if "builds with AddressSanitizer and UBSan" "${MAKE[@]}" B="$B/fuzz" "${SANITIZE[@]}" all tests-build
+	ok_if "builds with clang, AddressSanitizer and UBSan" "${MAKE[@]}" B="$B/fuzz" "${SANITIZE[@]}" all tests-build stress-build
 	export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
 	unit_in "$B/fuzz"
 	tap_of "$B/fuzz/test/sim/sim" --seeds 1 --cores 4
@@ -198,7 +198,9 @@ touch "$W/began"
 passed=0 failed=0 skipped=0 QUICK=
 if [ $# = 0 ]; then
 	QUICK=1 # of the rig, what is not tagged slow: "make rig" runs all
-	read -ra layers <<<"${ALL/ cli / }" # the sanitized layer runs the same tests
+	# sanitized runs the tests of cli, and clang compiles everything for it
+	ALL=${ALL/ cli / } ALL=${ALL/ clang / }
+	read -ra layers <<<"$ALL"
 else
 	layers=("$@")
 fi

@@ -5,9 +5,10 @@
 #include <linux/ethtool_netlink.h>
 #include <netlink/attr.h>
 #include <netlink/genl/genl.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "base/num.h"
 #include "io/ethtool_int.h"
 
 #define MBIT UINT64_C(1000000)
@@ -146,9 +147,14 @@ take_mode(struct modes *modes, const char *name)
 {
 	static const char *const ends[] = {
 		[HOST_DUPLEX_UNKNOWN] = "", [HOST_DUPLEX_HALF] = "/Half", [HOST_DUPLEX_FULL] = "/Full"};
-	char *rest;
-	uint64_t mbit = strtoull(name, &rest, 10);
-	if (rest == name || strncmp(rest, "base", 4) != 0) {
+	const char *rest = strstr(name, "base");
+	char text[24];
+	uint64_t mbit;
+	if (!rest || (size_t)(rest - name) >= sizeof(text)) {
+		return;
+	}
+	snprintf(text, sizeof(text), "%.*s", (int)(rest - name), name);
+	if (!num_parse_u64(text, 1, UINT32_MAX, &mbit)) {
 		return;
 	}
 	modes->some = true;

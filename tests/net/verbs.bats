@@ -148,7 +148,7 @@ generation()
 	[ "$(pe status -j | jq .ports[0].mtu)" = 1500 ]
 	jq '.ports.p1.mtu = 9000' "$W/x.json" | pe apply -c -
 	[ "$(pe status -j | jq .ports[0].mtu)" = 9000 ]
-	run patch x <<< '{"ports": {"p2": {"mtu": 9100}}}'
+	run patch x <<< '{"ports": {"p2": {"mtu": 9200}}}'
 	[ "$status" = 5 ]
 }
 

@@ -7,7 +7,7 @@
 #include "vf_hosts.h"
 
 #define VFS 4
-#define ROUNDS 60
+#define ROUNDS 24
 
 static char text[1 << 20];
 static size_t size;

@@ -9,7 +9,7 @@ unset MAKEFLAGS MAKELEVEL
 export B=${B:-build} LC_ALL=C
 MAKE=(make --no-print-directory -j"$(nproc)")
 SANITIZE=(CC=clang OPT=-O1 "SAN=address,undefined,fuzzer-no-link")
-FUZZ_SECONDS=${FUZZ_SECONDS:-2}
+FUZZ_SECONDS=${FUZZ_SECONDS:-1}
 ALL="build unit sim lint stress fuzz cli net rig clang sanitized left"
 
 if [ "$(id -u)" != 0 ]; then
@@ -98,7 +98,7 @@ layer_sim()
 	"${MAKE[@]}" "$B/test/sim/sim" >"$W/make" 2>&1 || tail -30 "$W/make"
 	local part
 	for part in 1/2 2/2; do
-		tap_of "$B/test/sim/sim" --seeds "${SIM_SEEDS:-6}" --part "$part" >"$W/sim.${part%/*}" &
+		tap_of "$B/test/sim/sim" --seeds "${SIM_SEEDS:-4}" --part "$part" >"$W/sim.${part%/*}" &
 	done
 	wait
 	cat "$W"/sim.[12]

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/addr.h"
+#include "engine.h"
 
 #define BAR_SIZE 16384 /* 82576 datasheet, 9.6.6 */
 
@@ -154,14 +155,6 @@ pause_us(long us)
 	nanosleep(&(struct timespec){.tv_nsec = us * 1000}, NULL);
 }
 
-static uint64_t
-clock_ns(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 /* Some of it is gone once it was read: what is no part of an answer is kept. */
 static uint32_t
 mailbox(struct igbvf *vf)
@@ -176,7 +169,7 @@ in_vain(struct igbvf *vf)
 {
 	vf->quiet_ns = vf->quiet_ns ? vf->quiet_ns * 2 : QUIET_MIN_NS;
 	vf->quiet_ns = vf->quiet_ns < QUIET_MAX_NS ? vf->quiet_ns : QUIET_MAX_NS;
-	in_vain_ns = clock_ns();
+	in_vain_ns = engine_now_ns();
 	vf->quiet_until_ns = in_vain_ns + vf->quiet_ns;
 	return ETIMEDOUT;
 }
@@ -199,15 +192,15 @@ static bool
 await_answer(struct igbvf *vf)
 {
 	uint32_t seen = 0;
-	uint64_t begin = clock_ns(), now = begin;
+	uint64_t begin = engine_now_ns(), now = begin;
 	uint64_t wait = in_vain_ns && begin < in_vain_ns + SHORT_FOR_NS ? ANSWER_SHORT_NS : ANSWER_NS;
-	for (;; now = clock_ns()) {
+	for (;; now = engine_now_ns()) {
 		seen |= mailbox(vf);
 		if ((seen & (MAILBOX_TAKEN | MAILBOX_MESSAGE)) == (MAILBOX_TAKEN | MAILBOX_MESSAGE)) {
 			return true;
 		}
-		if (now > begin + wait ||
-			(seen & MAILBOX_DOWN)) { /* looked at once more after the time, had this thread lost its CPU */
+		/* after the time it was looked at once more, had this thread lost its CPU */
+		if (now > begin + wait || (seen & MAILBOX_DOWN)) {
 			return false;
 		}
 		pause_us(ANSWER_PAUSE_US);
@@ -218,7 +211,7 @@ static int
 ask(struct igbvf *vf, const uint32_t *message, unsigned words)
 {
 	/* what was left unread there goes, too */
-	if (clock_ns() < vf->quiet_until_ns || igbvf_dead(vf) || (mailbox(vf) & MAILBOX_DOWN)) {
+	if (engine_now_ns() < vf->quiet_until_ns || igbvf_dead(vf) || (mailbox(vf) & MAILBOX_DOWN)) {
 		return ETIMEDOUT;
 	}
 	if (!take_buffer(vf)) {

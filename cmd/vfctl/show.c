@@ -32,7 +32,7 @@ read_past(struct shown *s, struct err *err)
 {
 	bool vf = s->func->role == HOST_VF;
 	const struct transact *t = &s->v->ledger;
-	char *all = NULL, *text = t->text;
+	char *all = NULL;
 	size_t size = t->size;
 	s->past = json_array();
 	/* a recorded host is its ledger */
@@ -40,8 +40,8 @@ read_past(struct shown *s, struct err *err)
 	if (code) {
 		return code;
 	}
-	text = all ? all : text;
-	code = ledger_history(text, size, vf ? s->func->pf : s->func->addr, vf ? s->func->index : -1, add_past, s->past, err);
+	code = ledger_history(
+		all ? all : t->text, size, vf ? s->func->pf : s->func->addr, vf ? s->func->index : -1, add_past, s->past, err);
 	free(all);
 	return code;
 }

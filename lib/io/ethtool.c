@@ -67,6 +67,48 @@ ethtool_answer(struct nlmsghdr *message, int *size)
 	return genlmsg_attrdata(header, 0);
 }
 
+struct nlattr *
+ethtool_attr(struct nlmsghdr *message, int type)
+{
+	int size;
+	struct nlattr *attrs = ethtool_answer(message, &size);
+	return attrs ? nla_find(attrs, size, type) : NULL;
+}
+
+static void
+tell_bit(struct nlattr *bit, ethtool_bit *each, void *arg)
+{
+	struct nlattr *attr;
+	int left;
+	char name[ETH_GSTRING_LEN + 1] = "";
+	bool on = false;
+	nla_for_each_nested(attr, bit, left)
+	{
+		if (nla_type(attr) == ETHTOOL_A_BITSET_BIT_NAME) {
+			netlink_text(attr, name, sizeof(name));
+		} else if (nla_type(attr) == ETHTOOL_A_BITSET_BIT_VALUE) {
+			on = true;
+		}
+	}
+	if (name[0]) {
+		each(arg, name, on);
+	}
+}
+
+void
+ethtool_bits(struct nlattr *bitset, ethtool_bit *each, void *arg)
+{
+	struct nlattr *bits = nla_find(nla_data(bitset), nla_len(bitset), ETHTOOL_A_BITSET_BITS), *bit;
+	int left;
+	if (!bits) {
+		return;
+	}
+	nla_for_each_nested(bit, bits, left)
+	{
+		tell_bit(bit, each, arg);
+	}
+}
+
 /* ---- ports -------------------------------------------------------------------------------------------------------- */
 
 struct hearing {
@@ -255,20 +297,9 @@ struct flag {
 };
 
 static void
-take_bit(struct flag *flag, struct nlattr *bit)
+see_flag(void *arg, const char *name, bool on)
 {
-	struct nlattr *attr;
-	int left;
-	char name[ETH_GSTRING_LEN + 1] = "";
-	bool on = false;
-	nla_for_each_nested(attr, bit, left)
-	{
-		if (nla_type(attr) == ETHTOOL_A_BITSET_BIT_NAME) {
-			netlink_text(attr, name, sizeof(name));
-		} else if (nla_type(attr) == ETHTOOL_A_BITSET_BIT_VALUE) {
-			on = true;
-		}
-	}
+	struct flag *flag = arg;
 	if (strcmp(name, flag->name) == 0) {
 		flag->found = true;
 		flag->on = on;
@@ -276,35 +307,11 @@ take_bit(struct flag *flag, struct nlattr *bit)
 }
 
 static void
-take_bitset(struct flag *flag, struct nlattr *bitset)
-{
-	struct nlattr *bits, *bit;
-	int left, inner;
-	nla_for_each_nested(bits, bitset, left)
-	{
-		if (nla_type(bits) != ETHTOOL_A_BITSET_BITS) {
-			continue;
-		}
-		nla_for_each_nested(bit, bits, inner)
-		{
-			take_bit(flag, bit);
-		}
-	}
-}
-
-static void
 hear_flags(void *arg, struct nlmsghdr *message)
 {
-	int size, left;
-	struct nlattr *attrs = ethtool_answer(message, &size), *attr;
-	if (!attrs) {
-		return;
-	}
-	nla_for_each_attr(attr, attrs, size, left)
-	{
-		if (nla_type(attr) == ETHTOOL_A_PRIVFLAGS_FLAGS) {
-			take_bitset(arg, attr);
-		}
+	struct nlattr *flags = ethtool_attr(message, ETHTOOL_A_PRIVFLAGS_FLAGS);
+	if (flags) {
+		ethtool_bits(flags, see_flag, arg);
 	}
 }
 

@@ -13,4 +13,14 @@ ethtool_request(const struct ethtool *tool, uint8_t command, const char *ifname,
 struct nlattr *
 ethtool_answer(struct nlmsghdr *message, int *size);
 
+/* One attribute of an answer. NULL: it has none of this type. */
+struct nlattr *
+ethtool_attr(struct nlmsghdr *message, int type);
+
+/* Calls back for each bit with a name of a bitset that was not asked for in the compact form. */
+typedef void
+ethtool_bit(void *arg, const char *name, bool on);
+void
+ethtool_bits(struct nlattr *bitset, ethtool_bit *each, void *arg);
+
 #endif

@@ -53,16 +53,9 @@ take_offer(struct offer *offer, struct nlattr *bitset)
 static void
 hear(void *arg, struct nlmsghdr *message)
 {
-	int size, left;
-	struct nlattr *attrs = ethtool_answer(message, &size), *attr;
-	if (!attrs) {
-		return;
-	}
-	nla_for_each_attr(attr, attrs, size, left)
-	{
-		if (nla_type(attr) == ETHTOOL_A_LINKMODES_OURS) {
-			take_offer(arg, attr);
-		}
+	struct nlattr *modes = ethtool_attr(message, ETHTOOL_A_LINKMODES_OURS);
+	if (modes) {
+		take_offer(arg, modes);
 	}
 }
 
@@ -132,8 +125,7 @@ ethtool_offer_all(struct ethtool *tool, const char *ifname)
 	return netlink_ask(&tool->nl, msg, NULL, NULL);
 }
 
-/* ---- modes ------------------------------------------------------------------------------------------------------------------
- */
+/* ---- modes --------------------------------------------------------------------------------------------------------- */
 
 struct modes {
 	uint64_t speed_bps; /* 0: any */
@@ -143,13 +135,15 @@ struct modes {
 
 /* "1000baseT/Full": the kernel's names begin with Mbit/s and end with the duplex mode. What has no speed is no mode. */
 static void
-take_mode(struct modes *modes, const char *name)
+take_mode(void *arg, const char *name, bool on)
 {
 	static const char *const ends[] = {
 		[HOST_DUPLEX_UNKNOWN] = "", [HOST_DUPLEX_HALF] = "/Half", [HOST_DUPLEX_FULL] = "/Full"};
 	const char *rest = strstr(name, "base");
+	struct modes *modes = arg;
 	char text[24];
 	uint64_t mbit;
+	(void)on; /* it is offered */
 	if (!rest || (size_t)(rest - name) >= sizeof(text)) {
 		return;
 	}
@@ -162,41 +156,11 @@ take_mode(struct modes *modes, const char *name)
 }
 
 static void
-take_modes(struct modes *modes, struct nlattr *bitset)
-{
-	struct nlattr *bits, *bit, *attr;
-	int left, inner, innermost;
-	char name[ETH_GSTRING_LEN + 1];
-	nla_for_each_nested(bits, bitset, left)
-	{
-		if (nla_type(bits) != ETHTOOL_A_BITSET_BITS) {
-			continue;
-		}
-		nla_for_each_nested(bit, bits, inner)
-		{
-			nla_for_each_nested(attr, bit, innermost)
-			{
-				if (nla_type(attr) == ETHTOOL_A_BITSET_BIT_NAME && netlink_text(attr, name, sizeof(name))) {
-					take_mode(modes, name);
-				}
-			}
-		}
-	}
-}
-
-static void
 hear_modes(void *arg, struct nlmsghdr *message)
 {
-	int size, left;
-	struct nlattr *attrs = ethtool_answer(message, &size), *attr;
-	if (!attrs) {
-		return;
-	}
-	nla_for_each_attr(attr, attrs, size, left)
-	{
-		if (nla_type(attr) == ETHTOOL_A_LINKMODES_OURS) {
-			take_modes(arg, attr);
-		}
+	struct nlattr *modes = ethtool_attr(message, ETHTOOL_A_LINKMODES_OURS);
+	if (modes) {
+		ethtool_bits(modes, take_mode, arg);
 	}
 }
 

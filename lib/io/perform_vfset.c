@@ -265,8 +265,8 @@ perform_vfset(struct performing *p)
 	if (code) {
 		return code;
 	}
-	/* What the driver does not report cannot be held against it. Of a VF without an address of its PF's some report the VF's.
-	 */
+	/* What the driver does not report cannot be held against it. Of a VF to which its PF gives no address some report the
+	 * VF's own. */
 	unsigned bits = vfset_diff(&have, want) & have.has;
 	return bits && !(bits == VFSET_MAC && want->mac == 0) ? unheeded(p, &have) : ERR_NONE;
 }
